@@ -1,0 +1,578 @@
+"""The Plan: de-identification as a diff.
+
+Edits stand in the order of the input. A container (Sequence or Item) has an edit of its own as soon as one stands
+inside it, directly before those: the list is a tree in preorder, `link` the way past a subtree. Each leaf refers to
+a question, shared by all edits that will be answered alike (same rule, tag, parent Sequence, VR and encoding); if
+the answer depends on the Value, the Value is captured and each distinct one is asked once.
+
+When all is answered, `settle` adds up the deltas and decides which Value Lengths change, and `script` turns edits
+into segments: COPY(start, stop) of the input and DATA(bytes), packed for the Sink as little records:
+
+    uint64 n (top bit clear), n bytes             DATA
+    uint64 start | 1 << 63,  uint64 length        COPY
+
+Memory is proportional to the number of edits (32 bytes each) and of distinct Values.
+"""
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free, malloc, realloc
+from libc.string cimport memcmp, memcpy, memset
+
+from dcmveil._scanner cimport STATUS_LIMIT, STATUS_MEMORY, STATUS_OK
+from dcmveil.wire cimport SEQUENCE_DELIMITATION, UNDEFINED_LENGTH, put16, put32
+
+from dcmveil.errors import LimitExceeded
+
+cdef enum:
+    MAX_QUESTIONS = 0xFFFE
+    QUESTION_SLOTS = 0x20000
+    PROBES = 16                 # then a Value is stored twice: bounded work, whatever the Values hash to
+    MAX_LENGTH = 0xFFFFFFFE
+
+cdef uint64_t COPY_BIT = <uint64_t>1 << 63
+
+OUTCOMES = ("pending", "keep", "remove", "replace", "values")
+
+
+# ---- growing arrays -------------------------------------------------------------------------------------------
+
+cdef int grow(void **array, uint32_t *room, uint32_t count, size_t size) noexcept nogil:
+    cdef uint32_t more
+    cdef void *moved
+    if count < room[0]:
+        return STATUS_OK
+    more = room[0] + (room[0] >> 1) + 64
+    moved = realloc(array[0], more * size)
+    if moved == NULL:
+        return STATUS_MEMORY
+    array[0] = moved
+    room[0] = more
+    return STATUS_OK
+
+
+cdef int plan_open(PlanData *plan, uint32_t max_edits, uint64_t max_held) noexcept nogil:
+    memset(plan, 0, sizeof(PlanData))
+    plan.edits_limit = max_edits
+    plan.arena_limit = max_held
+    plan.value_slots_count = 256
+    plan.value_slots = <uint32_t *>calloc(plan.value_slots_count, sizeof(uint32_t))
+    plan.question_slots = <uint16_t *>calloc(QUESTION_SLOTS, sizeof(uint16_t))
+    if plan.value_slots == NULL or plan.question_slots == NULL:
+        return STATUS_MEMORY
+    if grow(<void **>&plan.questions, &plan.questions_room, 0, sizeof(Question)) != STATUS_OK:
+        return STATUS_MEMORY
+    memset(&plan.questions[0], 0, sizeof(Question))     # key 0: containers that ask nothing
+    return STATUS_OK
+
+
+cdef void plan_close(PlanData *plan) noexcept nogil:
+    free(plan.edits)
+    free(plan.questions)
+    free(plan.values)
+    free(plan.watches)
+    free(plan.arena)
+    free(plan.value_slots)
+    free(plan.question_slots)
+
+
+cdef int plan_edit(PlanData *plan, const Edit *edit) noexcept nogil:
+    if plan.edits_count >= plan.edits_limit:
+        return STATUS_LIMIT
+    if grow(<void **>&plan.edits, &plan.edits_room, plan.edits_count, sizeof(Edit)) != STATUS_OK:
+        return STATUS_MEMORY
+    plan.edits[plan.edits_count] = edit[0]
+    plan.edits_count += 1
+    return STATUS_OK
+
+
+cdef int plan_hold(PlanData *plan, const uint8_t *data, uint64_t size) noexcept nogil:
+    """Append bytes to the arena."""
+    cdef uint64_t room
+    cdef void *moved
+    if size > plan.arena_limit - plan.arena_size:
+        return STATUS_LIMIT
+    if size > plan.arena_room - plan.arena_size:
+        room = plan.arena_room + (plan.arena_room >> 1) + size + 1024
+        moved = realloc(plan.arena, room)
+        if moved == NULL:
+            return STATUS_MEMORY
+        plan.arena = <uint8_t *>moved
+        plan.arena_room = room
+    memcpy(plan.arena + plan.arena_size, data, size)
+    plan.arena_size += size
+    return STATUS_OK
+
+
+cdef int plan_watch(PlanData *plan, const Watch *watch) noexcept nogil:
+    if plan.watches_count >= plan.edits_limit:
+        return STATUS_LIMIT
+    if grow(<void **>&plan.watches, &plan.watches_room, plan.watches_count, sizeof(Watch)) != STATUS_OK:
+        return STATUS_MEMORY
+    plan.watches[plan.watches_count] = watch[0]
+    plan.watches_count += 1
+    return STATUS_OK
+
+
+# ---- questions and Values, each kept once ---------------------------------------------------------------------
+
+cdef bint same_question(const Question *a, const Question *b) noexcept nogil:
+    return (a.tag == b.tag and a.parent == b.parent and a.rule == b.rule and a.vr == b.vr
+            and a.encoding == b.encoding and a.kind == b.kind)
+
+
+cdef int plan_question(PlanData *plan, const Question *asked, uint16_t *key) noexcept nogil:
+    """Number of the question, from 1; a new one if it was not asked before."""
+    cdef uint32_t i = (asked.tag * <uint32_t>0x9E3779B1) ^ (asked.parent * <uint32_t>0x85EBCA77)
+    i = (i ^ <uint32_t>(asked.rule << 8) ^ asked.vr ^ <uint32_t>(asked.kind << 16)) * <uint32_t>0xC2B2AE3D >> 15
+    while plan.question_slots[i]:
+        key[0] = plan.question_slots[i]
+        if same_question(&plan.questions[key[0]], asked):
+            plan.questions[key[0]].count += 1
+            return STATUS_OK
+        i = (i + 1) % QUESTION_SLOTS
+    if plan.questions_count >= MAX_QUESTIONS:
+        return STATUS_LIMIT
+    plan.questions_count += 1
+    if grow(<void **>&plan.questions, &plan.questions_room, plan.questions_count, sizeof(Question)) != STATUS_OK:
+        return STATUS_MEMORY
+    key[0] = <uint16_t>plan.questions_count
+    plan.question_slots[i] = key[0]
+    plan.questions[key[0]] = asked[0]
+    plan.questions[key[0]].decision = PENDING
+    plan.questions[key[0]].count = 1
+    return STATUS_OK
+
+
+cdef uint32_t hash_bytes(const uint8_t *p, uint32_t size, uint32_t seed) noexcept nogil:
+    cdef uint32_t h = seed, i
+    for i in range(size):
+        h = (h ^ p[i]) * <uint32_t>0x01000193
+    return h ^ (h >> 15)
+
+
+cdef int grow_value_slots(PlanData *plan) noexcept nogil:
+    cdef uint32_t i, j, n, count = plan.value_slots_count * 2
+    cdef uint32_t *slots = <uint32_t *>calloc(count, sizeof(uint32_t))
+    if slots == NULL:
+        return STATUS_MEMORY
+    for i in range(plan.values_count):
+        j = plan.values[i].hash & (count - 1)
+        for n in range(PROBES):
+            if not slots[j]:
+                slots[j] = i + 1
+                break
+            j = (j + 1) & (count - 1)
+    free(plan.value_slots)
+    plan.value_slots = slots
+    plan.value_slots_count = count
+    return STATUS_OK
+
+
+cdef int plan_value(PlanData *plan, uint16_t key, uint64_t start, bint shared, uint32_t *index) noexcept nogil:
+    """Number of the Value that the arena holds from `start` on; the bytes are dropped again if it is known
+    already (unless somebody else refers to them: `shared`)."""
+    cdef:
+        uint32_t size = <uint32_t>(plan.arena_size - start)
+        uint32_t h = hash_bytes(plan.arena + start, size, key)
+        uint32_t i, n
+        Value *value
+    if plan.values_count >= plan.value_slots_count // 2 and grow_value_slots(plan) != STATUS_OK:
+        return STATUS_MEMORY
+    i = h & (plan.value_slots_count - 1)
+    for n in range(PROBES):
+        if not plan.value_slots[i]:
+            plan.value_slots[i] = plan.values_count + 1
+            break
+        index[0] = plan.value_slots[i] - 1
+        value = &plan.values[index[0]]
+        if (value.hash == h and value.key == key and value.size == size
+                and memcmp(plan.arena + value.data, plan.arena + start, size) == 0):
+            plan.arena_size = plan.arena_size if shared else start
+            return STATUS_OK
+        i = (i + 1) & (plan.value_slots_count - 1)
+    if grow(<void **>&plan.values, &plan.values_room, plan.values_count, sizeof(Value)) != STATUS_OK:
+        return STATUS_MEMORY
+    index[0] = plan.values_count
+    value = &plan.values[index[0]]
+    memset(value, 0, sizeof(Value))
+    value.data = start
+    value.size = size
+    value.hash = h
+    value.key = key
+    plan.values_count += 1
+    return STATUS_OK
+
+
+# ---- what becomes of an edit ----------------------------------------------------------------------------------
+
+cdef int outcome(const PlanData *plan, const Edit *edit, const uint8_t **data, uint32_t *size) noexcept nogil:
+    """Decision for one edit: keep, remove or replace (by `size[0]` bytes at `data[0]`)."""
+    cdef const Question *question
+    cdef const Value *value
+    if edit.key == 0:
+        return DECIDE_KEEP
+    question = &plan.questions[edit.key]
+    data[0] = plan.arena + question.data
+    size[0] = question.size
+    if question.decision != DECIDE_VALUES:
+        return question.decision
+    if edit.value == NO_VALUE:
+        return DECIDE_REMOVE
+    value = &plan.values[edit.value]
+    data[0] = plan.arena + value.result
+    size[0] = value.result_size
+    return value.decision
+
+
+cdef struct Level:
+    uint32_t edit
+    int64_t delta
+
+
+cdef int settle_container(Edit *edit, int64_t *delta) noexcept nogil:
+    """Decide whether the header of a container changes, now that the delta of its content is known."""
+    cdef int64_t length
+    if edit.flags & RECODE:
+        edit.flags |= PATCH
+        edit.value = UNDEFINED_LENGTH
+        delta[0] += 8
+    elif not edit.flags & UNDEFINED and delta[0] != 0:
+        length = <int64_t>edit.value + delta[0]
+        if length < 0 or length > MAX_LENGTH:
+            return STATUS_LIMIT
+        edit.flags |= PATCH
+        edit.value = <uint32_t>length
+    return STATUS_OK
+
+
+cdef int settle_edits(PlanData *plan, Level *levels, uint64_t *counts, int64_t *delta) noexcept nogil:
+    cdef:
+        uint32_t i = 0, depth = 0, size = 0
+        const uint8_t *data
+        Edit *edit
+        int what
+    levels[0].delta = 0
+    while True:
+        while depth and i == plan.edits[levels[depth].edit].link:
+            if settle_container(&plan.edits[levels[depth].edit], &levels[depth].delta) != STATUS_OK:
+                return STATUS_LIMIT
+            depth -= 1
+            levels[depth].delta += levels[depth + 1].delta
+        if i == plan.edits_count:
+            break
+        edit = &plan.edits[i]
+        what = outcome(plan, edit, &data, &size)
+        counts[plan.questions[edit.key].rule * 5 + what] += edit.key != 0
+        if edit.flags & CONTAINER and what == DECIDE_KEEP:
+            depth += 1
+            levels[depth].edit = i
+            levels[depth].delta = 0
+        elif what == DECIDE_REMOVE:
+            levels[depth].delta -= <int64_t>(edit.stop - edit.start)
+        elif what == DECIDE_REPLACE:
+            levels[depth].delta += <int64_t>size - <int64_t>(edit.stop - edit.start)
+        i = edit.link if edit.flags & CONTAINER and what != DECIDE_KEEP else i + 1
+    delta[0] = levels[0].delta
+    return STATUS_OK
+
+
+# ---- the segment script ---------------------------------------------------------------------------------------
+
+cdef int put(Script *s, const void *data, size_t size) noexcept nogil:
+    cdef void *moved
+    if size > s.room - s.size:
+        moved = realloc(s.bytes, s.room + (s.room >> 1) + size)
+        if moved == NULL:
+            return STATUS_MEMORY
+        s.bytes = <uint8_t *>moved
+        s.room += (s.room >> 1) + size
+    memcpy(s.bytes + s.size, data, size)
+    s.size += size
+    return STATUS_OK
+
+
+cdef int put_copy(Script *s, uint64_t stop) noexcept nogil:
+    """COPY the input from the cursor up to `stop`."""
+    cdef uint64_t record[2]
+    if stop == s.cursor:
+        return STATUS_OK
+    record[0] = s.cursor | COPY_BIT
+    record[1] = stop - s.cursor
+    s.cursor = stop
+    return put(s, record, sizeof(record))
+
+
+cdef int put_data(Script *s, const uint8_t *data, uint32_t size) noexcept nogil:
+    cdef uint64_t head = size
+    if size == 0:
+        return STATUS_OK
+    if put(s, &head, sizeof(head)) != STATUS_OK:
+        return STATUS_MEMORY
+    return put(s, data, size)
+
+
+cdef int put_length(Script *s, const Edit *edit) noexcept nogil:
+    """Write the Value Length of a container anew: the last four bytes of its header."""
+    cdef uint8_t length[4]
+    put32(length, edit.value, edit.flags & BIG)
+    if put_copy(s, edit.start + edit.header - 4) != STATUS_OK:
+        return STATUS_MEMORY
+    s.cursor += 4
+    return put_data(s, length, 4)
+
+
+cdef int put_delimiter(Script *s, const Edit *edit) noexcept nogil:
+    cdef uint8_t delimiter[8]
+    cdef bint big = edit.flags & BIG != 0
+    put16(delimiter, SEQUENCE_DELIMITATION >> 16, big)
+    put16(delimiter + 2, 0xE00D if edit.flags & ITEM else 0xE0DD, big)
+    put32(delimiter + 4, 0, big)
+    if put_copy(s, edit.stop) != STATUS_OK:
+        return STATUS_MEMORY
+    return put_data(s, delimiter, 8)
+
+
+cdef int put_edit(Script *s, const PlanData *plan, const Edit *edit, bint *inside) noexcept nogil:
+    cdef const uint8_t *data = NULL
+    cdef uint32_t size = 0
+    cdef int what = outcome(plan, edit, &data, &size)
+    inside[0] = edit.flags & CONTAINER and what == DECIDE_KEEP
+    if what == DECIDE_KEEP:
+        return put_length(s, edit) if inside[0] and edit.flags & PATCH else STATUS_OK
+    if put_copy(s, edit.start) != STATUS_OK:
+        return STATUS_MEMORY
+    s.cursor = edit.stop
+    return put_data(s, data, size) if what == DECIDE_REPLACE else STATUS_OK
+
+
+cdef class Plan:
+    """Edits, questions and answers for one object. Made and filled by a Planner, answered by a Resolver."""
+
+    def __cinit__(self):
+        self.size = None
+
+    def __dealloc__(self):
+        plan_close(&self.data)
+        free(self.open_edits)
+
+    def __len__(self) -> int:
+        return self.data.edits_count
+
+    def questions(self) -> list:
+        """All questions as ``(key, rule, tag, parent, vr, encoding, kind)``; vr is a number, 254 for Implicit VR."""
+        cdef uint32_t i
+        return [(i, self.data.questions[i].rule, self.data.questions[i].tag, self.data.questions[i].parent,
+                 self.data.questions[i].vr, self.data.questions[i].encoding, self.data.questions[i].kind)
+                for i in range(1, self.data.questions_count + 1) if self.data.questions[i].decision == PENDING]
+
+    def watched(self) -> list:
+        """Watched elements in input order: ``(tag, parent, bytes)``, None for a Value too long to be of use."""
+        cdef uint32_t i
+        cdef Watch *w
+        found = []
+        for i in range(self.data.watches_count):
+            w = &self.data.watches[i]
+            found.append((w.tag, w.parent, self.arena_bytes(w.data, w.size) if w.known else None))
+        return found
+
+    cdef bytes arena_bytes(self, uint64_t start, uint32_t size):
+        return PyBytes_FromStringAndSize(<char *>self.data.arena + start, size) if size else b""
+
+    def values(self) -> list:
+        """Distinct captured Values of questions that were answered "values": ``(index, key, bytes)``."""
+        cdef uint32_t i
+        cdef Value *v
+        found = []
+        for i in range(self.data.values_count):
+            v = &self.data.values[i]
+            if self.data.questions[v.key].decision == DECIDE_VALUES:
+                found.append((i, v.key, self.arena_bytes(v.data, v.size)))
+        return found
+
+    cdef uint64_t hold(self, bytes data) except? 0xFFFFFFFFFFFFFFFF:
+        cdef uint64_t start = self.data.arena_size
+        cdef int status = plan_hold(&self.data, <const uint8_t *>PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
+        if status == STATUS_MEMORY:
+            raise MemoryError
+        if status != STATUS_OK:
+            raise LimitExceeded("replacements do not fit into max_held")
+        return start
+
+    def answer(self, key: int, decision: str, data: bytes = b"") -> None:
+        """Answer a question: "keep", "remove", "replace" (with encoded elements) or "values"."""
+        cdef Question *question = &self.data.questions[self.check_key(key)]
+        question.data = self.hold(data)
+        question.size = <uint32_t>len(data)
+        question.decision = OUTCOMES.index(decision)
+
+    cdef uint32_t check_key(self, uint32_t key) except 0:
+        if not 0 < key <= self.data.questions_count or self.settled:
+            raise ValueError("no such question, or the plan is settled")
+        return key
+
+    def answer_value(self, index: int, data: bytes | None) -> None:
+        """Answer for one Value: the encoded element, b"" to remove it, None to keep it as it is."""
+        if not 0 <= index < self.data.values_count or self.settled:
+            raise ValueError("no such Value, or the plan is settled")
+        cdef Value *value = &self.data.values[index]
+        if data is None:
+            value.decision = DECIDE_KEEP
+            return
+        value.result = self.hold(data)
+        value.result_size = <uint32_t>len(data)
+        value.decision = DECIDE_REPLACE if data else DECIDE_REMOVE
+
+    def close_input(self, size: int) -> None:
+        """The input is `size` bytes long (for a deflated Transfer Syntax: inflated)."""
+        self.size = size
+
+    def settle(self, max_depth: int) -> int:
+        """Fix all Value Lengths, now that everything is answered. Returns the growth of the object in bytes.
+
+        Raises ValueError if a question is left, LimitExceeded if a Value Length outgrows 32 bits.
+        """
+        cdef int64_t delta = 0
+        cdef int status
+        cdef uint32_t levels_count = 2 * <uint32_t>max_depth + 2
+        if self.settled or self.size is None or any(self.pending()):
+            raise ValueError("questions left, input not at its end, or settled before")
+        cdef Level *levels = <Level *>malloc(levels_count * sizeof(Level))
+        self.open_edits = <uint32_t *>malloc(levels_count * sizeof(uint32_t))
+        if levels == NULL or self.open_edits == NULL:
+            free(levels)
+            raise MemoryError
+        with nogil:
+            status = settle_edits(&self.data, levels, &self.counts[0][0], &delta)
+        free(levels)
+        if status != STATUS_OK:
+            raise LimitExceeded("a Value Length does not fit into 32 bits")
+        self.settled = True
+        return delta
+
+    def pending(self) -> list:
+        """Keys of questions and indices of Values without an answer."""
+        cdef uint32_t i
+        keys = [i for i in range(1, self.data.questions_count + 1) if self.data.questions[i].decision == PENDING]
+        return keys + [
+            i for i in range(self.data.values_count)
+            if self.data.values[i].decision == PENDING
+            and self.data.questions[self.data.values[i].key].decision == DECIDE_VALUES]
+
+    def summary(self) -> dict:
+        """How many elements: ``{(rule, "keep" | "remove" | "replace"): count}``."""
+        cdef int rule, what
+        return {(rule, OUTCOMES[what]): self.counts[rule][what]
+                for rule in range(256) for what in range(1, 4) if self.counts[rule][what]}
+
+    def prefix_size(self, dataset_start: int) -> int:
+        """Bytes of output before the Data Set, which the edits leave alone or replace whole."""
+        cdef const uint8_t *data
+        cdef uint32_t size = 0
+        if self.data.edits_count and self.data.edits[0].start == 0 and self.data.edits[0].stop == dataset_start:
+            if outcome(&self.data, &self.data.edits[0], &data, &size) == DECIDE_REPLACE:
+                return size
+        return dataset_start
+
+    # ---- out ----
+
+    cdef int fill(self, Script *s, size_t limit) noexcept nogil:
+        """Write whole edits until the script has `limit` bytes or all is said."""
+        cdef Edit *edit
+        cdef bint inside = False
+        cdef int status = STATUS_OK
+        while status == STATUS_OK and s.size < limit:
+            if self.open_count and self.index == self.data.edits[self.open_edits[self.open_count - 1]].link:
+                self.open_count -= 1
+                edit = &self.data.edits[self.open_edits[self.open_count]]
+                status = put_delimiter(s, edit) if edit.flags & RECODE else STATUS_OK
+                continue
+            if self.index == self.data.edits_count:
+                break
+            edit = &self.data.edits[self.index]
+            status = put_edit(s, &self.data, edit, &inside)
+            if inside:
+                self.open_edits[self.open_count] = self.index
+                self.open_count += 1
+            self.index = edit.link if edit.flags & CONTAINER and not inside else self.index + 1
+        return status
+
+    def script(self, limit: int = 1 << 16) -> bytes:
+        """The next records of the segment script, about `limit` bytes of them; b"" at the end."""
+        cdef Script s
+        cdef int status
+        cdef size_t wanted = limit
+        cdef uint64_t size
+        if not self.settled:
+            raise ValueError("settle first")
+        size = self.size
+        s.size = 0
+        s.room = wanted + 64
+        s.cursor = self.cursor
+        s.bytes = <uint8_t *>malloc(s.room)
+        if s.bytes == NULL:
+            raise MemoryError
+        with nogil:
+            status = self.fill(&s, wanted)
+            if status == STATUS_OK and self.index == self.data.edits_count and self.open_count == 0:
+                status = put_copy(&s, size)
+        self.cursor = s.cursor
+        try:
+            if status != STATUS_OK:
+                raise MemoryError
+            return PyBytes_FromStringAndSize(<char *>s.bytes, s.size)
+        finally:
+            free(s.bytes)
+
+    def segments(self) -> list:
+        """The whole script as a list of ``("copy", start, stop)`` and ``("data", bytes)``, for inspection."""
+        found = []
+        while script := self.script(1 << 20):
+            at = 0
+            while at < len(script):
+                head = int.from_bytes(script[at:at + 8], "little")
+                if head >> 63:
+                    start = head & ~(1 << 63)
+                    found.append(("copy", start, start + int.from_bytes(script[at + 8:at + 16], "little")))
+                    at += 16
+                else:
+                    found.append(("data", script[at + 8:at + 8 + head]))
+                    at += 8 + head
+        return found
+
+    def edits(self):
+        """The settled edits that change something, for a dry run: ``(steps, tag, rule, vr, decision, old, new)``.
+
+        `steps` is a tuple of (Sequence tag, Item number), `old` and `new` are bytes of the whole element.
+        """
+        cdef uint32_t i = 0, size = 0
+        cdef const uint8_t *data
+        cdef Edit *edit
+        cdef int what
+        steps, ends = [], []
+        while i < self.data.edits_count:
+            while ends and ends[len(ends) - 1] == i:
+                ends.pop()
+                steps.pop()
+            edit = &self.data.edits[i]
+            what = outcome(&self.data, edit, &data, &size)
+            if edit.flags & CONTAINER and what == DECIDE_KEEP:
+                steps.append(-<int64_t>edit.tag if edit.flags & ITEM else <int64_t>edit.tag)
+                ends.append(edit.link)
+                i += 1
+                continue
+            if what != DECIDE_KEEP:
+                yield (pair_steps(steps), edit.tag, self.data.questions[edit.key].rule,
+                       self.data.questions[edit.key].vr, OUTCOMES[what], edit.stop - edit.start,
+                       size if what == DECIDE_REPLACE else 0)
+            i = edit.link if edit.flags & CONTAINER else i + 1
+
+
+cdef tuple pair_steps(list steps):
+    """(tag, -number, tag, -number, tag) -> ((tag, number), (tag, number), (tag, 0))."""
+    paired = []
+    for step in steps:
+        if step < 0:
+            paired.append((paired.pop()[0], -step))
+        else:
+            paired.append((step, 0))
+    return tuple(paired)

@@ -1,0 +1,588 @@
+"""Planner: joins the Scanner's tokens with the Policy's rules into the edits of a Plan.
+
+For each Data Element it looks the rule up and does what the rule's behaviour says: keep it (and look inside, if it is
+a Sequence), or record an edit, with its Value captured or its content looked into when the Resolver will want that.
+What a rule means it does not know. Everything below `feed` runs without the GIL.
+
+Frames shadow the Scanner's stack. A frame gets an edit of its own (a container) with the first edit inside it, so
+`recorded` frames always are the outermost ones. A Sequence or Item of defined length above `hold_limit` gets one at
+once: it will be re-encoded with undefined length, whatever turns up inside, since a driver that may not look back has
+to say so before it knows.
+"""
+from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free
+from libc.string cimport memset
+
+from dcmveil._plan cimport (
+    BIG,
+    CONTAINED,
+    CONTAINER,
+    INSERTED,
+    APPENDED,
+    ITEM,
+    LEAF,
+    LEAF_UNDEFINED,
+    NO_RECORD,
+    NO_VALUE,
+    RECODE,
+    UNDEFINED,
+    Edit,
+    Plan,
+    PlanData,
+    Question,
+    Watch,
+    plan_edit,
+    plan_hold,
+    plan_open,
+    plan_question,
+    plan_value,
+    plan_watch,
+)
+from dcmveil._policy cimport (
+    ANCHOR,
+    APPEND,
+    CAPTURE,
+    DESCEND,
+    EDIT,
+    MAX_RULES,
+    MEMBER,
+    ONLY_MEMBERS,
+    REMOVE,
+    WATCH,
+    Entry,
+    Rules,
+    RuleTable,
+    find_entry,
+)
+from dcmveil._scanner cimport (
+    FRAME_SEQUENCE,
+    STATUS_FAILED,
+    STATUS_LIMIT,
+    STATUS_MEMORY,
+    STATUS_NEED,
+    STATUS_OK,
+    STATUS_PAUSE,
+    TOKEN_DATASET,
+    TOKEN_ELEMENT,
+    TOKEN_ITEM,
+    TOKEN_ITEM_END,
+    TOKEN_META,
+    TOKEN_SEQUENCE_END,
+    Scan,
+    Token,
+    scan_advance,
+    scan_ahead,
+    scan_close,
+    scan_enter,
+    scan_exception,
+    scan_feed,
+    scan_finish,
+    scan_open,
+)
+from dcmveil.tables cimport DCMVEIL_DEFLATED, dcmveil_transfer_syntaxes
+from dcmveil.wire cimport (
+    EXPLICIT_BE,
+    IMPLICIT_LE,
+    UNDEFINED_LENGTH,
+    VR_COUNT,
+    VR_IMPLICIT,
+    VR_INVALID,
+    VR_SQ,
+    VR_UN,
+)
+
+from dcmveil.errors import LimitExceeded
+
+cdef enum:
+    FILE_META = 0x00020000
+    MEDIA_STORAGE_SOP_CLASS = 0x00020002
+    MEDIA_STORAGE_SOP_INSTANCE = 0x00020003
+
+cdef enum FrameMode:
+    MODE_MEMBERS = 1        # only elements marked as members stay
+    MODE_WATCHED = 2        # watched elements are told of
+    MODE_APPEND = 4         # a place for one more Item at the end
+
+cdef struct PlanFrame:
+    uint64_t start          # of the header
+    uint32_t length         # Value Length
+    uint32_t tag            # of the Sequence; of an Item its number
+    uint32_t record         # its edit, or NO_RECORD
+    uint16_t key
+    uint8_t header
+    uint8_t flags           # EditFlags
+    uint8_t mode
+
+cdef struct State:
+    Scan scan
+    PlanData *plan
+    const Rules *rules
+    PlanFrame *frames
+    uint64_t hold_limit
+    uint64_t capture_limit
+    uint64_t held_from              # arena offset of the Value being captured
+    uint32_t recorded               # frames 1..recorded have an edit
+    uint32_t dropping               # depth of the frame whose content is of no interest, or 0
+    uint32_t drop_record
+    uint32_t capture_record         # edit that waits for the Value, or NO_RECORD
+    uint32_t anchor                 # next one to be met or inserted
+    int anchor_rule                 # rule of the anchor just met, or -1
+    Watch watch                     # waiting for its Value, if `watching`
+    uint8_t watching
+    uint16_t removal_keys[MAX_RULES]
+
+
+# ---- recording edits ------------------------------------------------------------------------------------------
+
+cdef int open_frames(State *s, uint32_t depth) noexcept nogil:
+    """Give the frames up to `depth` their edits."""
+    cdef PlanFrame *f
+    cdef Edit edit
+    cdef int status
+    while s.recorded < depth:
+        f = &s.frames[s.recorded + 1]
+        memset(&edit, 0, sizeof(Edit))
+        edit.start = f.start
+        edit.tag = f.tag
+        edit.value = f.length
+        edit.header = f.header
+        edit.key = f.key
+        edit.flags = f.flags | CONTAINER
+        f.record = s.plan.edits_count
+        status = plan_edit(s.plan, &edit)
+        if status != STATUS_OK:
+            return status
+        s.recorded += 1
+    return STATUS_OK
+
+
+cdef int ask(State *s, const Token *t, uint32_t depth, uint8_t rule, uint8_t kind, uint16_t *key) noexcept nogil:
+    """The question for an element; for a plain removal the one of its rule."""
+    cdef Question question
+    cdef int status
+    memset(&question, 0, sizeof(Question))
+    question.rule = rule
+    if s.rules.behaviours[rule] & REMOVE:
+        if not s.removal_keys[rule]:
+            status = plan_question(s.plan, &question, &s.removal_keys[rule])
+            if status != STATUS_OK:
+                return status
+        key[0] = s.removal_keys[rule]
+        return STATUS_OK
+    question.tag = t.tag
+    question.parent = s.scan.frames[depth].tag
+    question.vr = t.vr
+    question.encoding = t.encoding
+    question.kind = kind
+    return plan_question(s.plan, &question, key)
+
+
+cdef int record(State *s, const Token *t, uint32_t depth, uint8_t rule, uint8_t kind, uint64_t stop) noexcept nogil:
+    """Record the edit of an element (or of an insertion, start == stop) in the frame `depth`."""
+    cdef Edit edit
+    cdef int status = open_frames(s, depth)
+    if status != STATUS_OK:
+        return status
+    memset(&edit, 0, sizeof(Edit))
+    status = ask(s, t, depth, rule, kind, &edit.key)
+    if status != STATUS_OK:
+        return status
+    edit.start = t.start
+    edit.stop = stop
+    edit.tag = t.tag
+    edit.value = NO_VALUE
+    edit.header = t.header
+    return plan_edit(s.plan, &edit)
+
+
+cdef int insert(State *s, uint32_t tag, uint32_t depth, uint8_t rule, uint8_t kind, uint64_t at) noexcept nogil:
+    cdef Token t
+    memset(&t, 0, sizeof(Token))
+    t.start = at
+    t.tag = tag
+    t.vr = VR_INVALID
+    t.encoding = s.scan.frames[depth].encoding
+    return record(s, &t, depth, rule, kind, at)
+
+
+# ---- which rule -----------------------------------------------------------------------------------------------
+
+cdef inline bint vr_fits(const Token *t, const Entry *entry) noexcept nogil:
+    """Is the element encoded as the dictionary says? A Sequence may be UN (PS3.5 6.2.2)."""
+    cdef bint sequence = entry.vrs >> VR_SQ & 1
+    if t.entered == 1 + FRAME_SEQUENCE or sequence:
+        return sequence and (t.vr == VR_SQ or t.vr == VR_UN or t.vr == VR_IMPLICIT)
+    return t.vr == VR_IMPLICIT or (t.vr < VR_COUNT and entry.vrs >> t.vr & 1)
+
+
+cdef inline uint8_t rule_of_entry(State *s, const Token *t, const Entry *entry, uint32_t depth) noexcept nogil:
+    cdef uint8_t rule = entry.rule
+    if s.frames[depth].mode & MODE_MEMBERS and not entry.flags & MEMBER:
+        return s.rules.member_rule
+    if entry.flags & ANCHOR and depth == 0:
+        rule = <uint8_t>s.anchor_rule if s.anchor_rule >= 0 else s.rules.duplicate_rule
+    if not s.rules.behaviours[rule] & EDIT and not vr_fits(t, entry):
+        return s.rules.vr_rule
+    return rule
+
+
+cdef inline uint8_t choose(State *s, const Token *t, uint32_t depth, const Entry **entry) noexcept nogil:
+    entry[0] = NULL
+    if t.tag >> 16 & 1:
+        return s.rules.private_rule
+    if t.tag & 0xFFFF == 0:
+        return s.rules.group_length_rule
+    entry[0] = find_entry(s.rules, t.tag)
+    if entry[0] == NULL:
+        return s.rules.unknown_rule
+    return rule_of_entry(s, t, entry[0], depth)
+
+
+cdef int pass_anchors(State *s, const Token *t) noexcept nogil:
+    """At top level, before the element `t`: insert the anchors that should have come, and see if it is one.
+
+    An anchor that the input has, but in a form that is of no use, is inserted too; the element then goes as any
+    other of the wrong VR."""
+    cdef const Entry *entry
+    cdef int status
+    cdef uint8_t rule
+    s.anchor_rule = -1
+    while s.anchor < s.rules.anchors_count and s.rules.anchors[s.anchor].tag <= t.tag:
+        rule = s.rules.anchors[s.anchor].rule
+        s.anchor += 1
+        if s.rules.anchors[s.anchor - 1].tag == t.tag:
+            entry = find_entry(s.rules, t.tag)
+            if entry != NULL and (s.rules.behaviours[rule] & EDIT or vr_fits(t, entry)):
+                s.anchor_rule = rule
+                return STATUS_OK
+        status = insert(s, s.rules.anchors[s.anchor - 1].tag, 0, rule, INSERTED, t.start)
+        if status != STATUS_OK:
+            return status
+    return STATUS_OK
+
+
+# ---- doing what it says ---------------------------------------------------------------------------------------
+
+cdef void open_frame(State *s, const Token *t, uint32_t tag, uint8_t mode) noexcept nogil:
+    """The Scanner has entered the Sequence or Item `t`."""
+    cdef PlanFrame *f = &s.frames[s.scan.depth]
+    f.start = t.start
+    f.length = t.length
+    f.tag = tag
+    f.record = NO_RECORD
+    f.key = 0
+    f.header = t.header
+    f.flags = BIG if t.encoding == EXPLICIT_BE else 0
+    f.mode = mode
+    if t.length == UNDEFINED_LENGTH:
+        f.flags |= UNDEFINED
+    elif t.length > s.hold_limit and s.rules.changes:
+        f.flags |= RECODE
+
+
+cdef int enter(State *s, const Token *t, uint8_t mode) noexcept nogil:
+    """Look into a Sequence."""
+    cdef int status
+    if not t.entered:
+        status = scan_enter(&s.scan, t, IMPLICIT_LE if t.vr == VR_UN else t.encoding)
+        if status != STATUS_OK:
+            return status
+    open_frame(s, t, t.tag, mode)
+    if s.frames[s.scan.depth].flags & RECODE:
+        return open_frames(s, s.scan.depth)
+    return STATUS_OK
+
+
+cdef int keep(State *s, const Token *t, const Entry *entry, uint8_t behaviour) noexcept nogil:
+    cdef uint8_t mode = 0
+    if behaviour & ONLY_MEMBERS:
+        mode |= MODE_MEMBERS
+    if behaviour & APPEND:
+        mode |= MODE_APPEND | MODE_WATCHED
+    if t.entered:
+        open_frame(s, t, t.tag, mode)
+        return STATUS_OK
+    if entry != NULL and entry.vrs >> VR_SQ & 1 and vr_fits(t, entry):
+        return enter(s, t, mode)
+    return STATUS_OK
+
+
+cdef int capture(State *s, const Token *t) noexcept nogil:
+    """Have the Value of the edit just recorded captured, unless it is too long to be what it should be."""
+    if t.entered or t.length > s.capture_limit:
+        return STATUS_OK
+    s.scan.capture = 1
+    s.held_from = s.plan.arena_size
+    s.capture_record = s.plan.edits_count - 1
+    return STATUS_OK
+
+
+cdef int descend(State *s, const Token *t, uint32_t depth, uint8_t rule) noexcept nogil:
+    """A Sequence that may be kept or not: its own edit is a container with a question."""
+    cdef uint16_t key
+    cdef int status = ask(s, t, depth, rule, CONTAINED, &key)
+    if status == STATUS_OK:
+        status = open_frames(s, depth)
+    if status == STATUS_OK and not t.entered:
+        status = scan_enter(&s.scan, t, IMPLICIT_LE if t.vr == VR_UN else t.encoding)
+    if status != STATUS_OK:
+        return status
+    open_frame(s, t, t.tag, 0)
+    s.frames[s.scan.depth].key = key
+    return open_frames(s, s.scan.depth)
+
+
+cdef int edit_element(State *s, const Token *t, const Entry *entry, uint32_t depth, uint8_t rule) noexcept nogil:
+    cdef uint8_t behaviour = s.rules.behaviours[rule]
+    cdef int status
+    if behaviour & DESCEND and entry != NULL and entry.vrs >> VR_SQ & 1 and vr_fits(t, entry):
+        return descend(s, t, depth, rule)
+    if t.entered:
+        s.dropping = depth + 1
+        s.drop_record = s.plan.edits_count + (depth - s.recorded)
+        return record(s, t, depth, rule, LEAF_UNDEFINED, 0)
+    status = record(s, t, depth, rule, LEAF, t.start + t.header + t.length)
+    if status == STATUS_OK and behaviour & CAPTURE:
+        return capture(s, t)
+    return status
+
+
+cdef void begin_watch(State *s, const Token *t, uint32_t parent) noexcept nogil:
+    """The Resolver wants to know of this element, and its Value if that is short."""
+    memset(&s.watch, 0, sizeof(Watch))
+    s.watch.tag = t.tag
+    s.watch.parent = parent
+    s.watching = 1
+    if not t.entered and t.length <= s.capture_limit and not s.scan.capture:
+        s.scan.capture = 1
+        s.held_from = s.plan.arena_size
+
+
+# ---- tokens ---------------------------------------------------------------------------------------------------
+
+cdef int on_element(State *s, Token *t) noexcept nogil:
+    cdef:
+        uint32_t depth = s.scan.depth - (t.entered != 0)
+        const Entry *entry
+        uint8_t rule
+        int status
+    if s.dropping:
+        return STATUS_OK
+    if depth == 0:
+        status = pass_anchors(s, t)
+        if status != STATUS_OK:
+            return status
+    rule = choose(s, t, depth, &entry)
+    if s.rules.behaviours[rule] & EDIT:
+        status = edit_element(s, t, entry, depth, rule)
+    else:
+        status = keep(s, t, entry, s.rules.behaviours[rule])
+    if status != STATUS_OK or entry == NULL or not entry.flags & WATCH:
+        return status
+    if depth == 0 or s.frames[depth].mode & MODE_WATCHED:
+        begin_watch(s, t, s.scan.frames[depth].tag)
+        return STATUS_OK if s.scan.capture else end_value(s)
+    return status
+
+
+cdef int on_item(State *s, Token *t) noexcept nogil:
+    cdef PlanFrame *sequence = &s.frames[s.scan.depth - 1]
+    if s.dropping:
+        return STATUS_OK
+    open_frame(s, t, s.scan.frames[s.scan.depth - 1].items, sequence.mode & ~<uint8_t>MODE_APPEND)
+    s.frames[s.scan.depth].flags |= ITEM
+    if s.frames[s.scan.depth].flags & RECODE:
+        return open_frames(s, s.scan.depth)
+    return STATUS_OK
+
+
+cdef int on_close(State *s, Token *t) noexcept nogil:
+    cdef uint32_t depth = s.scan.depth + 1
+    cdef PlanFrame *f = &s.frames[depth]
+    cdef int status
+    if s.dropping:
+        if s.scan.depth < s.dropping:
+            s.plan.edits[s.drop_record].stop = s.scan.pos
+            s.dropping = 0
+        return STATUS_OK
+    if f.mode & MODE_APPEND:
+        status = insert(s, f.tag, depth, s.rules.anchors[s.anchor - 1].rule, APPENDED, t.start)
+        if status != STATUS_OK:
+            return status
+    if f.record != NO_RECORD:
+        s.plan.edits[f.record].stop = s.scan.pos
+        s.plan.edits[f.record].link = s.plan.edits_count
+    if s.recorded > s.scan.depth:
+        s.recorded = s.scan.depth
+    return STATUS_OK
+
+
+cdef int on_meta(State *s, Token *t) noexcept nogil:
+    if t.tag == MEDIA_STORAGE_SOP_CLASS or t.tag == MEDIA_STORAGE_SOP_INSTANCE:
+        begin_watch(s, t, 0)
+        return STATUS_OK if s.scan.capture else end_value(s)
+    return STATUS_OK
+
+
+cdef int on_dataset(State *s, Token *t) noexcept nogil:
+    cdef int status
+    if s.rules.behaviours[s.rules.meta_rule] & EDIT:
+        status = insert(s, FILE_META, 0, s.rules.meta_rule, INSERTED, 0)
+        if status != STATUS_OK:
+            return status
+        s.plan.edits[0].stop = t.start
+    return STATUS_PAUSE
+
+
+cdef int on_token(void *context, Token *t) noexcept nogil:
+    cdef State *s = <State *>context
+    if t.kind == TOKEN_ELEMENT:
+        return on_element(s, t)
+    if t.kind == TOKEN_ITEM:
+        return on_item(s, t)
+    if t.kind == TOKEN_ITEM_END or t.kind == TOKEN_SEQUENCE_END:
+        return on_close(s, t)
+    if t.kind == TOKEN_META:
+        return on_meta(s, t)
+    if t.kind == TOKEN_DATASET:
+        return on_dataset(s, t)
+    return STATUS_OK
+
+
+cdef int end_value(State *s) noexcept nogil:
+    """The Value being captured is whole (or, for a watched one that is too long, never was begun)."""
+    cdef int status = STATUS_OK
+    cdef bint watched = s.watching
+    if s.watching:
+        s.watching = 0
+        s.watch.known = s.held_from != <uint64_t>-1
+        s.watch.data = s.held_from if s.watch.known else 0
+        s.watch.size = <uint32_t>(s.plan.arena_size - s.held_from) if s.watch.known else 0
+        status = plan_watch(s.plan, &s.watch)
+    if s.capture_record != NO_RECORD and status == STATUS_OK:
+        status = plan_value(s.plan, s.plan.edits[s.capture_record].key, s.held_from, watched,
+                            &s.plan.edits[s.capture_record].value)
+        s.capture_record = NO_RECORD
+    s.held_from = <uint64_t>-1
+    return status
+
+
+cdef int on_value(void *context, const uint8_t *data, size_t size) noexcept nogil:
+    cdef State *s = <State *>context
+    return plan_hold(s.plan, data, size) if data != NULL else end_value(s)
+
+
+# ---- Python side ----------------------------------------------------------------------------------------------
+
+cdef class Planner:
+    """Feed it an object; when all has been fed, `plan` has the edits.
+
+    `hold_limit`, `max_held` and `capture_limit` in bytes, `max_depth` in Sequences, `max_edits` in edits.
+    """
+    cdef State state
+    cdef readonly Plan plan
+    cdef RuleTable table        # keeps state.rules alive
+
+    def __cinit__(self, RuleTable table not None, **kwargs):
+        self.table = table
+        self.plan = Plan()
+        self.state.rules = &table.rules
+        self.state.plan = &self.plan.data
+        self.state.capture_record = NO_RECORD
+        self.state.held_from = <uint64_t>-1
+        self.state.anchor_rule = -1
+
+    def __dealloc__(self):
+        scan_close(&self.state.scan)
+        free(self.state.frames)
+
+    def __init__(self, table: RuleTable, *, hold_limit: int = 1 << 20, max_depth: int = 1024,
+                 max_edits: int = 2_000_000, max_held: int = 64 << 20, capture_limit: int = 1 << 16) -> None:
+        if self.state.frames != NULL:
+            raise ValueError("a Planner plans one object")
+        self.state.hold_limit = hold_limit
+        self.state.capture_limit = capture_limit
+        self.state.frames = <PlanFrame *>calloc(2 * <uint32_t>max_depth + 2, sizeof(PlanFrame))
+        if (self.state.frames == NULL or scan_open(&self.state.scan, max_depth) != STATUS_OK
+                or plan_open(&self.plan.data, max_edits, max_held) != STATUS_OK):
+            raise MemoryError
+
+    @property
+    def ahead(self) -> int:
+        """Bytes that need not be fed: `advance` over them will do."""
+        return scan_ahead(&self.state.scan)
+
+    @property
+    def position(self) -> int:
+        """Offset of the next byte to feed."""
+        return self.state.scan.pos + self.state.scan.held
+
+    @property
+    def dataset_start(self) -> int:
+        """Offset of the first byte of the Data Set; 0 before it is known, and if there is no File Meta."""
+        return self.state.scan.dataset_start
+
+    @property
+    def transfer_syntax(self) -> str | None:
+        """Transfer Syntax UID, as the File Meta Information has it or as detected; None before it is known."""
+        if self.state.scan.transfer_syntax < 0:
+            return None
+        return dcmveil_transfer_syntaxes[self.state.scan.transfer_syntax].uid.decode()
+
+    @property
+    def deflated(self) -> bool:
+        """Is the Data Set deflated? It has to be fed inflated."""
+        cdef int i = self.state.scan.transfer_syntax
+        return i >= 0 and dcmveil_transfer_syntaxes[i].flags & DCMVEIL_DEFLATED != 0
+
+    @property
+    def encoding(self) -> int:
+        """Encoding of the Data Set: 0 Explicit VR LE, 1 Implicit VR LE, 2 Explicit VR BE."""
+        return self.state.scan.frames[0].encoding
+
+    def feed(self, data) -> int:
+        """Take the next bytes; returns how many were taken: all, except that it stops once, where the Data Set begins.
+
+        Raises ParseError, Refused or LimitExceeded.
+        """
+        cdef Py_buffer view
+        cdef size_t used = 0
+        cdef int status
+        PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
+        try:
+            with nogil:
+                status = scan_feed(&self.state.scan, <const uint8_t *>view.buf, view.len, &used,
+                                   on_token, on_value, &self.state)
+        finally:
+            PyBuffer_Release(&view)
+        self.check(status)
+        if status == STATUS_PAUSE and self.deflated:
+            self.state.scan.held = 0        # bytes looked ahead at belong to the deflate stream
+        return used
+
+    def advance(self, n: int) -> None:
+        """Pass over `n` bytes, at most `ahead`, without showing them."""
+        if scan_advance(&self.state.scan, n) != STATUS_OK:
+            raise ValueError("further than the Planner can go unseen")
+
+    def finish(self) -> Plan:
+        """The input has ended: check that it may, and return the Plan. Raises ParseError or Refused."""
+        cdef int status = scan_finish(&self.state.scan, on_token, on_value, &self.state)
+        while status == STATUS_OK and self.state.anchor < self.state.rules.anchors_count:
+            status = insert(&self.state, self.state.rules.anchors[self.state.anchor].tag, 0,
+                            self.state.rules.anchors[self.state.anchor].rule, INSERTED, self.state.scan.pos)
+            self.state.anchor += 1
+        self.check(status)
+        self.plan.close_input(self.state.scan.pos)
+        return self.plan
+
+    cdef int check(self, int status) except -1:
+        if status == STATUS_FAILED:
+            raise scan_exception(&self.state.scan)
+        if status == STATUS_MEMORY:
+            raise MemoryError
+        if status == STATUS_LIMIT:
+            raise LimitExceeded("more edits or Values than max_edits and max_held allow",
+                                offset=self.state.scan.pos)
+        return 0

@@ -1,0 +1,141 @@
+"""The compiled Policy: the dictionary of PS3.6 as an open-addressed hash table of tag -> (rule, VRs).
+
+A rule is a number; `behaviours` says for each what the Planner has to do, the Resolver knows what it means. Rule 0
+is "keep". Tags in the dictionary get rule 0 unless an override names them; everything else (private, unknown,
+group lengths, a VR that is not the dictionary's) has one rule for the whole kind.
+"""
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free
+
+from dcmveil.tables cimport dcmveil_dictionary, dcmveil_dictionary_count
+
+cdef enum:
+    ALL_BITS = 0xFFFFFFFF
+
+KEEP_RULE = 0
+
+BEHAVIOURS = {
+    "keep": KEEP,
+    "edit": EDIT,
+    "remove": EDIT | REMOVE,
+    "capture": EDIT | CAPTURE,
+    "descend": EDIT | DESCEND,
+    "append": APPEND,
+    "members": ONLY_MEMBERS,
+}
+
+
+cdef Entry *insert_slot(Rules *rules, uint32_t tag) noexcept nogil:
+    cdef uint32_t mask = (<uint32_t>1 << (32 - rules.shift)) - 1
+    cdef uint32_t i = (tag * <uint32_t>0x9E3779B1) >> rules.shift
+    while rules.slots[i].vrs:
+        i = (i + 1) & mask
+    return &rules.slots[i]
+
+
+cdef void mark_pattern_groups(Rules *rules, uint32_t mask, uint32_t tag) noexcept nogil:
+    cdef uint32_t group
+    for group in range(0x10000):
+        if group & (mask >> 16) == tag >> 16:
+            rules.pattern_groups[group >> 3] |= <uint8_t>(1 << (group & 7))
+
+
+cdef int load_dictionary(Rules *rules) noexcept nogil:
+    cdef size_t i
+    cdef Entry *entry
+    for i in range(dcmveil_dictionary_count):
+        if dcmveil_dictionary[i].mask == ALL_BITS:
+            entry = insert_slot(rules, dcmveil_dictionary[i].tag)
+        else:
+            if rules.patterns_count == MAX_PATTERNS:
+                return -1
+            rules.patterns[rules.patterns_count].mask = dcmveil_dictionary[i].mask
+            entry = &rules.patterns[rules.patterns_count].entry
+            rules.patterns_count += 1
+            mark_pattern_groups(rules, dcmveil_dictionary[i].mask, dcmveil_dictionary[i].tag)
+        entry.tag = dcmveil_dictionary[i].tag
+        entry.vrs = dcmveil_dictionary[i].vrs
+    return 0
+
+
+cdef void override(Rules *rules, uint32_t tag, uint32_t mask, int rule, uint8_t flags) noexcept nogil:
+    """Give each entry that `mask` selects a rule (if not negative) and flags. An entry that is itself a pattern is
+    selected when it lies within."""
+    cdef uint32_t i
+    for i in range(<uint32_t>1 << (32 - rules.shift)):
+        if rules.slots[i].vrs and rules.slots[i].tag & mask == tag:
+            if rule >= 0:
+                rules.slots[i].rule = <uint8_t>rule
+            rules.slots[i].flags |= flags
+    for i in range(rules.patterns_count):
+        if rules.patterns[i].entry.tag & mask == tag & rules.patterns[i].mask:
+            if rule >= 0:
+                rules.patterns[i].entry.rule = <uint8_t>rule
+            rules.patterns[i].entry.flags |= flags
+
+
+cdef class RuleTable:
+    """The table that a Planner reads, shared by all threads once made.
+
+    `behaviours` has a name of `BEHAVIOURS` for each rule. `overrides` is a list of ``(tag, mask, rule)``, later ones
+    win; `watched`, `members` and `anchors` are lists of ``(tag, mask)``, tags and ``(tag, rule)`` in tag order.
+    `special` gives the rule of each kind of element that no tag decides: private, unknown, group_length, vr (not the
+    dictionary's), duplicate (of an anchor), member (none of a closed Sequence), meta (the File Meta Information).
+    """
+    def __cinit__(self, **kwargs):
+        self.rules.shift = 32 - 14
+        self.rules.slots = <Entry *>calloc(1 << 14, sizeof(Entry))
+        if self.rules.slots == NULL:
+            raise MemoryError
+        if load_dictionary(&self.rules) < 0:
+            raise ValueError("too many repeating groups in the dictionary")
+
+    def __dealloc__(self):
+        free(self.rules.slots)
+
+    def __init__(self, *, behaviours, special, overrides=(), watched=(), members=(), anchors=()) -> None:
+        cdef Py_ssize_t i
+        if len(behaviours) > MAX_RULES or len(anchors) > MAX_ANCHORS:
+            raise ValueError("too many rules or anchors")
+        for i, name in enumerate(behaviours):
+            self.rules.behaviours[i] = BEHAVIOURS[name]
+        for tag, mask, rule in overrides:
+            self.set_rule(tag, mask, rule, 0)
+        for tag, mask in watched:
+            self.set_rule(tag, mask, -1, WATCH)
+        for tag in members:
+            self.set_rule(tag, ALL_BITS, -1, MEMBER)
+        for i, (tag, rule) in enumerate(anchors):
+            self.rules.anchors[i].tag = tag
+            self.rules.anchors[i].rule = rule
+            self.set_rule(tag, ALL_BITS, -1, ANCHOR)
+        self.rules.anchors_count = len(anchors)
+        self.rules.changes = any(name != "keep" for name in behaviours)
+        self.set_special(**special)
+
+    cdef void set_rule(self, uint32_t tag, uint32_t mask, int rule, uint8_t flags) noexcept:
+        cdef Entry *entry
+        if mask == ALL_BITS:
+            entry = <Entry *>find_entry(&self.rules, tag)
+            if entry != NULL and entry.tag == tag:
+                if rule >= 0:
+                    entry.rule = <uint8_t>rule
+                entry.flags |= flags
+        else:
+            override(&self.rules, tag, mask, rule, flags)
+
+    def set_special(self, *, private: int, unknown: int, group_length: int, vr: int, duplicate: int, member: int,
+                    meta: int) -> None:
+        """Rules of the kinds of element that no tag decides."""
+        self.rules.private_rule = private
+        self.rules.unknown_rule = unknown
+        self.rules.group_length_rule = group_length
+        self.rules.vr_rule = vr
+        self.rules.duplicate_rule = duplicate
+        self.rules.member_rule = member
+        self.rules.meta_rule = meta
+
+    def rule_of(self, tag: int) -> int | None:
+        """The rule number of an even tag, None if the dictionary does not know it."""
+        cdef const Entry *entry = find_entry(&self.rules, tag)
+        return None if entry == NULL else entry.rule

@@ -1,0 +1,11 @@
+# Look-ups in the generated tables, for the other extension modules. Each takes any tag as it stands in a file (a
+# repeating group such as 6002 finds the row of 60xx) and gives NULL, -1 or Type 3 where there is nothing.
+from libc.stdint cimport int32_t, uint32_t
+from dcmveil.tables cimport dcmveil_attribute, dcmveil_profile_row
+
+cdef const dcmveil_attribute *find_attribute(uint32_t tag) noexcept nogil
+cdef const dcmveil_profile_row *find_profile_row(uint32_t tag) noexcept nogil
+cdef int find_role(uint32_t tag) noexcept nogil
+cdef int32_t find_iod(const char *sop_class) noexcept nogil
+cdef int find_iod_type(int32_t iod, uint32_t tag) noexcept nogil
+cdef int find_nested_type(uint32_t parent, uint32_t tag) noexcept nogil

@@ -1,0 +1,60 @@
+"""What can go wrong, as exceptions whose text is safe to log.
+
+Every message says where (offset in bytes, tag path), what was found and what was expected. None ever holds a
+Value of a Data Element: tags, lengths, offsets and paths on disk only.
+"""
+
+from __future__ import annotations
+
+__all__ = ["DcmveilError", "InputError", "LimitExceeded", "OutputError", "ParseError", "Refused"]
+
+
+class DcmveilError(Exception):
+    """Base of all errors of this package. One line of text, no Value."""
+
+
+class InputError(DcmveilError):
+    """The input could not be opened or read."""
+
+
+class _Located(DcmveilError):
+    """An error at a place in the input."""
+
+    def __init__(self, message: str, *, offset: int | None = None, path: str = "") -> None:
+        super().__init__(message)
+        self.offset = offset
+        self.path = path
+
+    def __str__(self) -> str:
+        where = [] if self.offset is None else [f"offset {self.offset}"]
+        where += [self.path] if self.path else []
+        text = str(self.args[0])
+        return f"{', '.join(where)}: {text}" if where else text
+
+
+class ParseError(_Located):
+    """The input is not a well-formed DICOM object.
+
+    `offset` is in bytes from the start of the input (for a deflated Transfer Syntax: of the inflated stream),
+    `path` the tag path of the place, such as ``(5200,9230)[3]>(0020,9111)``.
+    """
+
+
+class LimitExceeded(_Located):
+    """A limit of this program was reached: nesting, number of edits, length of a replacement."""
+
+
+class Refused(DcmveilError):
+    """A well-formed object that the Policy does not let through.
+
+    `reason` is one of ``not-dicom``, ``dicomdir``, ``encrypted-attributes``, ``embedded-overlay``,
+    ``transfer-syntax``.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class OutputError(DcmveilError):
+    """The output could not be written; nothing was left under its name."""

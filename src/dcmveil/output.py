@@ -1,0 +1,159 @@
+"""Output files that appear under their name only when whole.
+
+Bytes are written to a file without a name (Linux: O_TMPFILE in the target's folder), which is linked to the
+name on commit; there is nothing to clean up after a crash. To replace what is there, it is first linked to an
+unpredictable name and then renamed over it. Where files without a name do not exist, the file has an
+unpredictable O_EXCL name from the start. The folder is opened once and every name is relative to that
+descriptor, so that no step can land in another folder; the last component of the target is never followed.
+
+The mode: while it is written the file is 0600, then the input's mode without what the umask takes away. A
+process can only read its umask by changing it, for all its threads at once, and a value remembered from
+import time may no longer be true. So the kernel is asked: an empty file is made with the wide mode and looked
+at. This also heeds a default ACL of the folder, which stands in for the umask where there is one.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from dcmveil.errors import OutputError
+
+__all__ = ["AtomicFile"]
+
+_OWNER_ONLY = 0o600
+_NO_EXECUTE = 0o666
+_NAMELESS: int = getattr(os, "O_TMPFILE", 0)
+_NAMED = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+_FOLDER: int = os.O_DIRECTORY | getattr(os, "O_PATH", os.O_RDONLY)
+
+
+class AtomicFile:
+    """A context manager that gives `fd`, open for writing; the output exists from `commit` on, or not at all.
+
+    `mode_of` is the status of the input: the output is never wider (None: for the owner only). A regular file
+    or a symbolic link under the target's name is replaced, anything else there is an OutputError before
+    anything is written. An OSError that leaves the body without a file name of its own (what a Copier raises)
+    becomes an OutputError: one line with the target's path and what happened.
+    """
+
+    def __init__(self, target: Path, *, mode_of: os.stat_result | None) -> None:
+        self._target = target
+        self._name = target.name or "."
+        self._wanted = _OWNER_ONLY if mode_of is None else stat.S_IMODE(mode_of.st_mode) & _NO_EXECUTE
+        self._mode = 0
+        self._temporary: str | None = None
+        self._folder = -1
+        self.fd = -1
+
+    def __enter__(self) -> Self:
+        try:
+            self._open()
+        except BaseException as error:
+            self._discard()
+            self._report(error)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._discard()
+        if error is not None and getattr(error, "filename", None) is None:
+            self._report(error)
+
+    def commit(self) -> None:
+        """Make the output appear under its name. Raises OutputError, and then nothing has appeared."""
+        try:
+            os.fchmod(self.fd, self._mode)
+            os.close(os.dup(self.fd))  # late write errors of network file systems, before there is a name
+            self._publish()
+        except OSError as error:
+            self._report(error)
+        self._discard()
+
+    def _report(self, error: BaseException) -> None:
+        if isinstance(error, OSError):
+            raise OutputError(f"{_shown(self._target)}: not written: {error.strerror or 'failed'}") from error
+
+    def _open(self) -> None:
+        self._folder = os.open(self._target.parent, _FOLDER)
+        self._refuse_other_kinds()
+        self._create(self._wanted)
+        self._mode = stat.S_IMODE(os.fstat(self.fd).st_mode)
+        if self._temporary is None:
+            os.fchmod(self.fd, _OWNER_ONLY)
+        else:
+            self._drop_file()
+            self._create(_OWNER_ONLY)
+
+    def _refuse_other_kinds(self) -> None:
+        try:
+            mode = os.lstat(self._name, dir_fd=self._folder).st_mode
+        except FileNotFoundError:
+            return
+        if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
+            raise OutputError(f"{_shown(self._target)}: not written: exists and is no regular file")
+
+    def _create(self, mode: int) -> None:
+        """Open a new empty file: without a name if that can be linked later, else under a temporary one."""
+        if _NAMELESS:
+            with suppress(OSError):  # whatever stands in the way, the way with a name meets it too, or works
+                self.fd = os.open(".", _NAMELESS | os.O_WRONLY, mode, dir_fd=self._folder)
+                if os.path.samestat(os.stat(self._descriptor_path), os.fstat(self.fd)):
+                    return
+            self._drop_file()
+        name = _unpredictable_name()
+        self.fd = os.open(name, _NAMED, mode, dir_fd=self._folder)
+        self._temporary = name
+
+    @property
+    def _descriptor_path(self) -> str:
+        return f"/proc/self/fd/{self.fd}"
+
+    def _publish(self) -> None:
+        self._refuse_other_kinds()
+        if self._temporary is None:
+            with suppress(FileExistsError):
+                self._link(self._name)
+                return
+            name = _unpredictable_name()
+            self._link(name)
+            self._temporary = name
+        os.rename(self._temporary, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+        self._temporary = None
+
+    def _link(self, name: str) -> None:
+        os.link(self._descriptor_path, name, dst_dir_fd=self._folder, follow_symlinks=True)
+
+    def _drop_file(self) -> None:
+        """Close the file, and take away its temporary name where it has one."""
+        if self.fd >= 0:
+            with suppress(OSError):  # its data has been given up, or has reached the file system before
+                os.close(self.fd)
+            self.fd = -1
+        if self._temporary is not None:
+            with suppress(OSError):
+                os.unlink(self._temporary, dir_fd=self._folder)
+            self._temporary = None
+
+    def _discard(self) -> None:
+        self._drop_file()
+        if self._folder >= 0:
+            os.close(self._folder)
+            self._folder = -1
+
+
+def _unpredictable_name() -> str:
+    return f".dcmveil-{secrets.token_hex(16)}"
+
+
+def _shown(path: Path) -> str:
+    """The path as one line of text, whatever bytes its name is made of."""
+    text = str(path)
+    return text if text.isprintable() else repr(text)

@@ -1,0 +1,76 @@
+"""What the De-identifier says about itself: File Meta Information and the markers in the Data Set.
+
+PS3.15 E.1.1 has preamble and File Meta Information replaced by those of the de-identifying application, Patient
+Identity Removed (0012,0062) set, and the method named in text and in codes of PS3.16 CID 7050.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dcmveil import _tables
+from dcmveil.encode import Encoding, encode_element
+
+__all__ = ["IMPLEMENTATION_CLASS_UID", "METHOD", "file_meta", "has_code", "method_content", "method_text"]
+
+IMPLEMENTATION_CLASS_UID = b"2.25.93788369709748088662773663422743228673"
+IMPLEMENTATION_VERSION_NAME = b"DCMVEIL 0.1.0"
+METHOD = b"dcmveil: PS3.15 2026d Basic Application Confidentiality Profile"
+SCHEME = b"DCM"
+PADDING = b" \0"
+_PREAMBLE = bytes(128) + b"DICM"
+
+
+def file_meta(sop_class: bytes | None, sop_instance: bytes | None, transfer_syntax: str) -> bytes:
+    """Preamble, prefix and File Meta Information (PS3.10 section 7.1), encoded.
+
+    The Media Storage UIDs are left out where the Data Set and the old File Meta Information had none.
+    """
+    rows = [
+        (0x00020001, "OB", b"\0\1"),
+        (0x00020002, "UI", sop_class),
+        (0x00020003, "UI", sop_instance),
+        (0x00020010, "UI", transfer_syntax.encode("ascii")),
+        (0x00020012, "UI", IMPLEMENTATION_CLASS_UID),
+        (0x00020013, "SH", IMPLEMENTATION_VERSION_NAME),
+    ]
+    group = b"".join(
+        encode_element(Encoding.EXPLICIT_LE, tag, vr, value) for tag, vr, value in rows if value is not None
+    )
+    length = encode_element(Encoding.EXPLICIT_LE, 0x00020000, "UL", len(group).to_bytes(4, "little"))
+    return _PREAMBLE + length + group
+
+
+def method_text(old: bytes) -> bytes | None:
+    """Value of De-identification Method (0012,0063) with ours added to the `old` ones; None if it is there."""
+    old = old.rstrip(PADDING)
+    if METHOD in [value.strip(PADDING) for value in old.split(b"\\")]:
+        return None
+    return old + b"\\" + METHOD if old else METHOD
+
+
+def _basic_code() -> tuple[bytes, bytes]:
+    for value, meaning, column in _tables.codes():
+        if column == "basic":
+            return value.encode("ascii"), meaning.encode("ascii")
+    raise LookupError("CID 7050 has no code for the Basic Profile")
+
+
+def method_content(encoding: Encoding) -> bytes:
+    """Content of the Item of De-identification Method Code Sequence (0012,0064) that names the Basic Profile."""
+    value, meaning = _basic_code()
+    rows = ((0x00080100, "SH", value), (0x00080102, "SH", SCHEME), (0x00080104, "LO", meaning))
+    return b"".join(encode_element(encoding, tag, vr, text) for tag, vr, text in rows)
+
+
+def has_code(watched: Iterable[tuple[int, bytes | None]]) -> bool:
+    """Is the code of the Basic Profile among these Code Values and Coding Scheme Designators, in input order?"""
+    value, _meaning = _basic_code()
+    code = None
+    for tag, text in watched:
+        text = (text or b"").strip(PADDING)
+        if tag == 0x00080100:
+            code = text
+        elif text == SCHEME and code == value:
+            return True
+    return False

@@ -1,0 +1,41 @@
+"""Rules: what a number in the Policy's table means.
+
+A rule couples an action (a code of PS3.15 Table E.1-1a, or one of this package's own in lower case) with the
+behaviour it needs of the Planner and the reason a dry run gives for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dcmveil.iods import X_UNLESS_TYPE_1
+
+__all__ = ["BEHAVIOUR_OF", "KEEP", "Rule"]
+
+# What the Planner has to do for an action: see `Behaviour` in ext/dcmveil/_policy.pxd. All others: "edit".
+BEHAVIOUR_OF = {
+    "K": "keep",
+    "X": "remove",
+    "U": "capture",
+    "X/Z/U*": "descend",
+    X_UNLESS_TYPE_1: "edit",
+    "method text": "capture",
+    "method codes": "append",
+    "members": "members",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """An action and why it applies; neither depends on any object."""
+
+    action: str
+    reason: str
+
+    @property
+    def behaviour(self) -> str:
+        """What the Planner has to do for it."""
+        return BEHAVIOUR_OF.get(self.action, "edit")
+
+
+KEEP = Rule("K", "not in Table E.1-1")
