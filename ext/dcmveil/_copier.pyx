@@ -236,7 +236,7 @@ cdef class Copier:
     cdef Status _move_window(self) noexcept nogil:
         cdef Status status
         cdef size_t offset, count
-        if self.position < self.window_start or self.position - self.window_start >= self.window_length:
+        if self.position - self.window_start >= self.window_length:     # unsigned: also if it is before the window
             status = self._read_window()
             if status != STATUS_OK:
                 return status

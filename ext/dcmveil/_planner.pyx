@@ -209,11 +209,11 @@ cdef int insert(State *s, uint32_t tag, uint32_t depth, uint8_t rule, uint8_t ki
 # ---- which rule -----------------------------------------------------------------------------------------------
 
 cdef inline bint vr_fits(const Token *t, const Entry *entry) noexcept nogil:
-    """Is the element encoded as the dictionary says? A Sequence may be UN (PS3.5 6.2.2)."""
+    """Is the element encoded as the dictionary says? UN may stand for any VR, of a Sequence too (PS3.5 6.2.2)."""
     cdef bint sequence = entry.vrs >> VR_SQ & 1
     if t.entered == 1 + FRAME_SEQUENCE or sequence:
         return sequence and (t.vr == VR_SQ or t.vr == VR_UN or t.vr == VR_IMPLICIT)
-    return t.vr == VR_IMPLICIT or (t.vr < VR_COUNT and entry.vrs >> t.vr & 1)
+    return t.vr == VR_IMPLICIT or t.vr == VR_UN or (t.vr < VR_COUNT and entry.vrs >> t.vr & 1)
 
 
 cdef inline uint8_t rule_of_entry(State *s, const Token *t, const Entry *entry, uint32_t depth) noexcept nogil:

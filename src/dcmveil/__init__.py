@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+TYPE_CHECKING = False  # as type checkers read it; importing typing would cost more than `dcmveil -v` itself
 
 if TYPE_CHECKING:
     from dcmveil.files import EditLine, Report, deidentify_file, plan_file
@@ -26,7 +26,7 @@ _HOME = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     # The version alone, which is all that `dcmveil -v` wants, loads no extension module.
     if name not in _HOME:
         raise AttributeError(f"module 'dcmveil' has no attribute {name!r}")

@@ -17,9 +17,8 @@ from typing import Any, NoReturn, cast
 
 from dcmveil import __version__
 from dcmveil.batch import Job, Outcome, jobs_of, run_job, write_report
-from dcmveil.errors import DcmveilError
+from dcmveil.errors import DcmveilError, show_path
 from dcmveil.policy import Policy
-from dcmveil.tags import show_path
 
 __all__ = ["run"]
 

@@ -6,7 +6,13 @@ Value of a Data Element: tags, lengths, offsets and paths on disk only.
 
 from __future__ import annotations
 
-__all__ = ["DcmveilError", "InputError", "LimitExceeded", "OutputError", "ParseError", "Refused"]
+__all__ = ["DcmveilError", "InputError", "LimitExceeded", "OutputError", "ParseError", "Refused", "show_path"]
+
+
+def show_path(path: object) -> str:
+    """A path on disk as one line of text, whatever bytes its name is made of."""
+    text = str(path)
+    return text if text.isprintable() else ascii(text)
 
 
 class DcmveilError(Exception):

@@ -22,7 +22,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from dcmveil.errors import OutputError
+from dcmveil.errors import OutputError, show_path
 
 __all__ = ["AtomicFile"]
 
@@ -79,7 +79,7 @@ class AtomicFile:
 
     def _report(self, error: BaseException) -> None:
         if isinstance(error, OSError):
-            raise OutputError(f"{_shown(self._target)}: not written: {error.strerror or 'failed'}") from error
+            raise OutputError(f"{show_path(self._target)}: not written: {error.strerror or 'failed'}") from error
 
     def _open(self) -> None:
         self._folder = os.open(self._target.parent, _FOLDER)
@@ -98,7 +98,7 @@ class AtomicFile:
         except FileNotFoundError:
             return
         if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
-            raise OutputError(f"{_shown(self._target)}: not written: exists and is no regular file")
+            raise OutputError(f"{show_path(self._target)}: not written: exists and is no regular file")
 
     def _create(self, mode: int) -> None:
         """Open a new empty file: without a name if that can be linked later, else under a temporary one."""
@@ -151,9 +151,3 @@ class AtomicFile:
 
 def _unpredictable_name() -> str:
     return f".dcmveil-{secrets.token_hex(16)}"
-
-
-def _shown(path: Path) -> str:
-    """The path as one line of text, whatever bytes its name is made of."""
-    text = str(path)
-    return text if text.isprintable() else repr(text)

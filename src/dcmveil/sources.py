@@ -175,14 +175,13 @@ def _copy_range(source: ForwardSource, start: int, length: int, write: Callable[
     gap = start - source.position
     if gap < 0:
         raise ValueError("malformed segment script")
-    present = source.skip(gap) == gap
-    while length and present:
+    source.skip(gap)
+    while length:
         piece = source.read(min(length, window))
-        present = len(piece) > 0
+        if not piece:
+            raise OSError(ENODATA, "the input shrank while it was being read")
         write(piece)
         length -= len(piece)
-    if not present:
-        raise OSError(ENODATA, "the input shrank while it was being read")
 
 
 class DeflateWriter:
