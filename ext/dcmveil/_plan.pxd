@@ -12,6 +12,7 @@ cdef enum EditFlag:
     RECODE = 8              # container of defined length, to be written with undefined length
     BIG = 16                # header in Explicit VR Big Endian
     PATCH = 32              # container whose header is to be written anew (set by settle)
+    DRAINED = 64            # container whose header has been written already
 
 cdef enum QuestionKind:
     LEAF = 0                # an element of defined length
@@ -31,7 +32,7 @@ cdef struct Edit:
     uint64_t start
     uint64_t stop
     uint32_t tag            # or the number of the Item
-    uint32_t link           # containers: index after the last edit inside
+    uint32_t link           # containers: index after the last edit inside, NO_RECORD while open
     uint32_t value          # leaves: captured Value or NO_VALUE; containers: Value Length
     uint16_t key            # question; 0 for containers that ask none
     uint8_t header
@@ -46,7 +47,7 @@ cdef struct Question:
     uint8_t kind
     uint8_t decision
     uint32_t size           # bytes of the replacement
-    uint64_t data           # where in the arena
+    uint64_t data           # where in `kept`
     uint64_t count
 
 cdef struct Value:
@@ -59,7 +60,7 @@ cdef struct Value:
     uint8_t decision
 
 cdef struct Watch:
-    uint64_t data
+    uint64_t data           # in `kept`
     uint32_t tag
     uint32_t parent
     uint32_t size
@@ -70,12 +71,15 @@ cdef struct PlanData:
     Question *questions
     Value *values
     Watch *watches
-    uint8_t *arena
+    uint8_t *arena              # captured Values and their replacements
+    uint8_t *kept               # Values watched and replacements by question, which stay to the end
     uint32_t *value_slots       # open addressing, index + 1
     uint16_t *question_slots
     uint64_t arena_size
     uint64_t arena_room
-    uint64_t arena_limit
+    uint64_t kept_size
+    uint64_t kept_room
+    uint64_t held_limit         # for each of the two
     uint32_t edits_count
     uint32_t edits_room
     uint32_t edits_limit
@@ -91,8 +95,9 @@ cdef int plan_open(PlanData *plan, uint32_t max_edits, uint64_t max_held) noexce
 cdef int plan_edit(PlanData *plan, const Edit *edit) noexcept nogil
 cdef int plan_question(PlanData *plan, const Question *asked, uint16_t *key) noexcept nogil
 cdef int plan_hold(PlanData *plan, const uint8_t *data, uint64_t size) noexcept nogil
-cdef int plan_value(PlanData *plan, uint16_t key, uint64_t start, bint shared, uint32_t *index) noexcept nogil
-cdef int plan_watch(PlanData *plan, const Watch *watch) noexcept nogil
+cdef int plan_value(PlanData *plan, uint16_t key, uint64_t start, uint32_t *index) noexcept nogil
+cdef int plan_watch(PlanData *plan, Watch *watch, const uint8_t *data) noexcept nogil
+cdef int plan_drop(PlanData *plan, const uint32_t *open_edits, uint32_t open_count, uint32_t stop) noexcept nogil
 
 cdef struct Script:
     uint8_t *bytes
@@ -103,15 +108,16 @@ cdef struct Script:
 cdef class Plan:
     cdef PlanData data
     cdef readonly object size           # bytes of the input, once known
+    cdef uint32_t stop                  # edits up to here are to be settled and written
     cdef bint settled
     cdef uint64_t counts[256][5]
     cdef uint64_t cursor
     cdef uint32_t index
     cdef uint32_t open_count
     cdef uint32_t *open_edits
-    cdef bint ended
 
-    cdef bytes arena_bytes(self, uint64_t start, uint32_t size)
-    cdef uint64_t hold(self, bytes data) except? 0xFFFFFFFFFFFFFFFF
+    cdef int cut(self, uint32_t stop) except -1
+    cdef void rewind(self) noexcept
+    cdef int check(self, int status) except -1
     cdef uint32_t check_key(self, uint32_t key) except 0
     cdef int fill(self, Script *s, size_t limit) noexcept nogil

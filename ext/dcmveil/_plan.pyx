@@ -11,12 +11,14 @@ into segments: COPY(start, stop) of the input and DATA(bytes), packed for the Si
     uint64 n (top bit clear), n bytes             DATA
     uint64 start | 1 << 63,  uint64 length        COPY
 
-Memory is proportional to the number of edits (32 bytes each) and of distinct Values.
+Memory is proportional to the number of edits held (32 bytes each) and of distinct Values. Edits in closed
+containers, and in open ones of undefined length, depend on nothing that follows: when many are held, the driver
+has them answered, settled and written up to there (`stop`), and drops them. The output is the same.
 """
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
-from libc.string cimport memcmp, memcpy, memset
+from libc.string cimport memcmp, memcpy, memmove, memset
 
 from dcmveil._scanner cimport STATUS_LIMIT, STATUS_MEMORY, STATUS_OK
 from dcmveil.wire cimport SEQUENCE_DELIMITATION, UNDEFINED_LENGTH, put16, put32
@@ -53,7 +55,7 @@ cdef int grow(void **array, uint32_t *room, uint32_t count, size_t size) noexcep
 cdef int plan_open(PlanData *plan, uint32_t max_edits, uint64_t max_held) noexcept nogil:
     memset(plan, 0, sizeof(PlanData))
     plan.edits_limit = max_edits
-    plan.arena_limit = max_held
+    plan.held_limit = max_held
     plan.value_slots_count = 256
     plan.value_slots = <uint32_t *>calloc(plan.value_slots_count, sizeof(uint32_t))
     plan.question_slots = <uint16_t *>calloc(QUESTION_SLOTS, sizeof(uint16_t))
@@ -71,6 +73,7 @@ cdef void plan_close(PlanData *plan) noexcept nogil:
     free(plan.values)
     free(plan.watches)
     free(plan.arena)
+    free(plan.kept)
     free(plan.value_slots)
     free(plan.question_slots)
 
@@ -85,32 +88,44 @@ cdef int plan_edit(PlanData *plan, const Edit *edit) noexcept nogil:
     return STATUS_OK
 
 
-cdef int plan_hold(PlanData *plan, const uint8_t *data, uint64_t size) noexcept nogil:
-    """Append bytes to the arena."""
-    cdef uint64_t room
+cdef int append(uint8_t **bytes, uint64_t *size, uint64_t *room, uint64_t limit, const uint8_t *data,
+                uint64_t n) noexcept nogil:
+    cdef uint64_t more
     cdef void *moved
-    if size > plan.arena_limit - plan.arena_size:
+    if n > limit - size[0]:
         return STATUS_LIMIT
-    if size > plan.arena_room - plan.arena_size:
-        room = plan.arena_room + (plan.arena_room >> 1) + size + 1024
-        moved = realloc(plan.arena, room)
+    if n > room[0] - size[0]:
+        more = room[0] + (room[0] >> 1) + n + 1024
+        moved = realloc(bytes[0], more)
         if moved == NULL:
             return STATUS_MEMORY
-        plan.arena = <uint8_t *>moved
-        plan.arena_room = room
-    memcpy(plan.arena + plan.arena_size, data, size)
-    plan.arena_size += size
+        bytes[0] = <uint8_t *>moved
+        room[0] = more
+    memcpy(bytes[0] + size[0], data, n)
+    size[0] += n
     return STATUS_OK
 
 
-cdef int plan_watch(PlanData *plan, const Watch *watch) noexcept nogil:
+cdef int plan_hold(PlanData *plan, const uint8_t *data, uint64_t size) noexcept nogil:
+    """Append bytes to the arena of Values."""
+    return append(&plan.arena, &plan.arena_size, &plan.arena_room, plan.held_limit, data, size)
+
+
+cdef int plan_keep(PlanData *plan, const uint8_t *data, uint64_t size) noexcept nogil:
+    """Append bytes to those that stay to the end."""
+    return append(&plan.kept, &plan.kept_size, &plan.kept_room, plan.held_limit, data, size)
+
+
+cdef int plan_watch(PlanData *plan, Watch *watch, const uint8_t *data) noexcept nogil:
+    """Note a watched element, with the `watch.size` bytes of its Value at `data`."""
     if plan.watches_count >= plan.edits_limit:
         return STATUS_LIMIT
     if grow(<void **>&plan.watches, &plan.watches_room, plan.watches_count, sizeof(Watch)) != STATUS_OK:
         return STATUS_MEMORY
+    watch.data = plan.kept_size
     plan.watches[plan.watches_count] = watch[0]
     plan.watches_count += 1
-    return STATUS_OK
+    return plan_keep(plan, data, watch.size)
 
 
 # ---- questions and Values, each kept once ---------------------------------------------------------------------
@@ -168,9 +183,8 @@ cdef int grow_value_slots(PlanData *plan) noexcept nogil:
     return STATUS_OK
 
 
-cdef int plan_value(PlanData *plan, uint16_t key, uint64_t start, bint shared, uint32_t *index) noexcept nogil:
-    """Number of the Value that the arena holds from `start` on; the bytes are dropped again if it is known
-    already (unless somebody else refers to them: `shared`)."""
+cdef int plan_value(PlanData *plan, uint16_t key, uint64_t start, uint32_t *index) noexcept nogil:
+    """Number of the Value that the arena holds from `start` on; the bytes are dropped again if it is known."""
     cdef:
         uint32_t size = <uint32_t>(plan.arena_size - start)
         uint32_t h = hash_bytes(plan.arena + start, size, key)
@@ -187,7 +201,7 @@ cdef int plan_value(PlanData *plan, uint16_t key, uint64_t start, bint shared, u
         value = &plan.values[index[0]]
         if (value.hash == h and value.key == key and value.size == size
                 and memcmp(plan.arena + value.data, plan.arena + start, size) == 0):
-            plan.arena_size = plan.arena_size if shared else start
+            plan.arena_size = start
             return STATUS_OK
         i = (i + 1) & (plan.value_slots_count - 1)
     if grow(<void **>&plan.values, &plan.values_room, plan.values_count, sizeof(Value)) != STATUS_OK:
@@ -203,6 +217,61 @@ cdef int plan_value(PlanData *plan, uint16_t key, uint64_t start, bint shared, u
     return STATUS_OK
 
 
+# ---- dropping what has been written ---------------------------------------------------------------------------
+
+cdef int keep_value(PlanData *plan, Value *value, const uint8_t *old_arena) noexcept nogil:
+    """Move what an edit that stays refers to into the new arena."""
+    cdef const uint8_t *result = old_arena + value.result
+    cdef const uint8_t *data = old_arena + value.data
+    cdef int status
+    value.data = plan.arena_size
+    status = plan_hold(plan, data, value.size)
+    if status == STATUS_OK:
+        value.result = plan.arena_size
+        status = plan_hold(plan, result, value.result_size)
+    return status
+
+
+cdef int drop_values(PlanData *plan) noexcept nogil:
+    """Forget all Values but those of the edits that are left, one each; they are not shared any more."""
+    cdef:
+        Value *old_values = plan.values
+        uint8_t *old_arena = plan.arena
+        uint32_t i
+        int status = STATUS_OK
+    plan.values = NULL
+    plan.values_count = plan.values_room = 0
+    plan.arena = NULL
+    plan.arena_size = plan.arena_room = 0
+    memset(plan.value_slots, 0, plan.value_slots_count * sizeof(uint32_t))
+    for i in range(plan.edits_count):
+        if plan.edits[i].flags & CONTAINER or plan.edits[i].value == NO_VALUE or status != STATUS_OK:
+            continue
+        status = grow(<void **>&plan.values, &plan.values_room, plan.values_count, sizeof(Value))
+        if status == STATUS_OK:
+            plan.values[plan.values_count] = old_values[plan.edits[i].value]
+            status = keep_value(plan, &plan.values[plan.values_count], old_arena)
+            plan.edits[i].value = plan.values_count
+            plan.values_count += 1
+    free(old_values)
+    free(old_arena)
+    return status
+
+
+cdef int plan_drop(PlanData *plan, const uint32_t *open_edits, uint32_t open_count, uint32_t stop) noexcept nogil:
+    """Drop the edits up to `stop`, except the open containers among them, which are told to have a header already."""
+    cdef uint32_t i, shift = stop - open_count
+    for i in range(open_count):
+        plan.edits[i] = plan.edits[open_edits[i]]
+        plan.edits[i].flags |= DRAINED
+    memmove(&plan.edits[open_count], &plan.edits[stop], (plan.edits_count - stop) * sizeof(Edit))
+    plan.edits_count -= shift
+    for i in range(open_count, plan.edits_count):
+        if plan.edits[i].flags & CONTAINER and plan.edits[i].link != NO_RECORD:
+            plan.edits[i].link -= shift
+    return drop_values(plan)
+
+
 # ---- what becomes of an edit ----------------------------------------------------------------------------------
 
 cdef int outcome(const PlanData *plan, const Edit *edit, const uint8_t **data, uint32_t *size) noexcept nogil:
@@ -212,7 +281,7 @@ cdef int outcome(const PlanData *plan, const Edit *edit, const uint8_t **data, u
     if edit.key == 0:
         return DECIDE_KEEP
     question = &plan.questions[edit.key]
-    data[0] = plan.arena + question.data
+    data[0] = plan.kept + question.data
     size[0] = question.size
     if question.decision != DECIDE_VALUES:
         return question.decision
@@ -233,9 +302,10 @@ cdef int settle_container(Edit *edit, int64_t *delta) noexcept nogil:
     """Decide whether the header of a container changes, now that the delta of its content is known."""
     cdef int64_t length
     if edit.flags & RECODE:
+        if not edit.flags & PATCH:
+            delta[0] += 8
         edit.flags |= PATCH
         edit.value = UNDEFINED_LENGTH
-        delta[0] += 8
     elif not edit.flags & UNDEFINED and delta[0] != 0:
         length = <int64_t>edit.value + delta[0]
         if length < 0 or length > MAX_LENGTH:
@@ -245,7 +315,7 @@ cdef int settle_container(Edit *edit, int64_t *delta) noexcept nogil:
     return STATUS_OK
 
 
-cdef int settle_edits(PlanData *plan, Level *levels, uint64_t *counts, int64_t *delta) noexcept nogil:
+cdef int settle_edits(PlanData *plan, uint32_t stop, Level *levels, uint64_t *counts, int64_t *delta) noexcept nogil:
     cdef:
         uint32_t i = 0, depth = 0, size = 0
         const uint8_t *data
@@ -253,12 +323,12 @@ cdef int settle_edits(PlanData *plan, Level *levels, uint64_t *counts, int64_t *
         int what
     levels[0].delta = 0
     while True:
-        while depth and i == plan.edits[levels[depth].edit].link:
+        while depth and (i == plan.edits[levels[depth].edit].link or i == stop):
             if settle_container(&plan.edits[levels[depth].edit], &levels[depth].delta) != STATUS_OK:
                 return STATUS_LIMIT
             depth -= 1
             levels[depth].delta += levels[depth + 1].delta
-        if i == plan.edits_count:
+        if i == stop:
             break
         edit = &plan.edits[i]
         what = outcome(plan, edit, &data, &size)
@@ -338,11 +408,15 @@ cdef int put_edit(Script *s, const PlanData *plan, const Edit *edit, bint *insid
     cdef int what = outcome(plan, edit, &data, &size)
     inside[0] = edit.flags & CONTAINER and what == DECIDE_KEEP
     if what == DECIDE_KEEP:
-        return put_length(s, edit) if inside[0] and edit.flags & PATCH else STATUS_OK
+        return put_length(s, edit) if inside[0] and edit.flags & (PATCH | DRAINED) == PATCH else STATUS_OK
     if put_copy(s, edit.start) != STATUS_OK:
         return STATUS_MEMORY
     s.cursor = edit.stop
     return put_data(s, data, size) if what == DECIDE_REPLACE else STATUS_OK
+
+
+cdef bytes copied(const uint8_t *data, uint32_t size):
+    return PyBytes_FromStringAndSize(<char *>data, size) if size else b""
 
 
 cdef class Plan:
@@ -372,36 +446,30 @@ cdef class Plan:
         found = []
         for i in range(self.data.watches_count):
             w = &self.data.watches[i]
-            found.append((w.tag, w.parent, self.arena_bytes(w.data, w.size) if w.known else None))
+            found.append((w.tag, w.parent, copied(self.data.kept + w.data, w.size) if w.known else None))
         return found
 
-    cdef bytes arena_bytes(self, uint64_t start, uint32_t size):
-        return PyBytes_FromStringAndSize(<char *>self.data.arena + start, size) if size else b""
-
-    def values(self) -> list:
-        """Distinct captured Values of questions that were answered "values": ``(index, key, bytes)``."""
+    def values(self):
+        """Iterate over captured Values without an answer, of questions answered "values": ``(index, key, bytes)``."""
         cdef uint32_t i
         cdef Value *v
-        found = []
         for i in range(self.data.values_count):
             v = &self.data.values[i]
-            if self.data.questions[v.key].decision == DECIDE_VALUES:
-                found.append((i, v.key, self.arena_bytes(v.data, v.size)))
-        return found
+            if v.decision == PENDING and self.data.questions[v.key].decision == DECIDE_VALUES:
+                yield i, v.key, copied(self.data.arena + v.data, v.size)
 
-    cdef uint64_t hold(self, bytes data) except? 0xFFFFFFFFFFFFFFFF:
-        cdef uint64_t start = self.data.arena_size
-        cdef int status = plan_hold(&self.data, <const uint8_t *>PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
+    cdef int check(self, int status) except -1:
         if status == STATUS_MEMORY:
             raise MemoryError
         if status != STATUS_OK:
-            raise LimitExceeded("replacements do not fit into max_held")
-        return start
+            raise LimitExceeded("replacements do not fit into max_held, or a Value Length into 32 bits")
+        return 0
 
-    def answer(self, key: int, decision: str, data: bytes = b"") -> None:
+    def answer(self, key: int, decision: str, bytes data = b"") -> None:
         """Answer a question: "keep", "remove", "replace" (with encoded elements) or "values"."""
         cdef Question *question = &self.data.questions[self.check_key(key)]
-        question.data = self.hold(data)
+        question.data = self.data.kept_size
+        self.check(plan_keep(&self.data, <const uint8_t *>PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data)))
         question.size = <uint32_t>len(data)
         question.decision = OUTCOMES.index(decision)
 
@@ -410,7 +478,7 @@ cdef class Plan:
             raise ValueError("no such question, or the plan is settled")
         return key
 
-    def answer_value(self, index: int, data: bytes | None) -> None:
+    def answer_value(self, index: int, bytes data) -> None:
         """Answer for one Value: the encoded element, b"" to remove it, None to keep it as it is."""
         if not 0 <= index < self.data.values_count or self.settled:
             raise ValueError("no such Value, or the plan is settled")
@@ -418,34 +486,50 @@ cdef class Plan:
         if data is None:
             value.decision = DECIDE_KEEP
             return
-        value.result = self.hold(data)
         value.result_size = <uint32_t>len(data)
+        if value.result_size <= value.size:     # nobody needs the old one any more
+            value.result = value.data
+            memcpy(self.data.arena + value.data, PyBytes_AS_STRING(data), value.result_size)
+        else:
+            value.result = self.data.arena_size
+            self.check(plan_hold(&self.data, <const uint8_t *>PyBytes_AS_STRING(data), value.result_size))
         value.decision = DECIDE_REPLACE if data else DECIDE_REMOVE
 
     def close_input(self, size: int) -> None:
         """The input is `size` bytes long (for a deflated Transfer Syntax: inflated)."""
         self.size = size
+        self.cut(self.data.edits_count)
+
+    cdef int cut(self, uint32_t stop) except -1:
+        """Edits up to `stop` are what is settled and written next."""
+        self.stop = stop
+        return 0
+
+    cdef void rewind(self) noexcept:
+        """The edits up to `stop` have been written and dropped."""
+        self.settled = False
+        self.index = self.open_count = self.stop = 0
 
     def settle(self, max_depth: int) -> int:
-        """Fix all Value Lengths, now that everything is answered. Returns the growth of the object in bytes.
+        """Fix the Value Lengths, now that everything is answered. Returns the growth of the object in bytes.
 
         Raises ValueError if a question is left, LimitExceeded if a Value Length outgrows 32 bits.
         """
         cdef int64_t delta = 0
         cdef int status
         cdef uint32_t levels_count = 2 * <uint32_t>max_depth + 2
-        if self.settled or self.size is None or any(self.pending()):
-            raise ValueError("questions left, input not at its end, or settled before")
+        if self.settled or self.pending():
+            raise ValueError("questions left, or settled before")
         cdef Level *levels = <Level *>malloc(levels_count * sizeof(Level))
-        self.open_edits = <uint32_t *>malloc(levels_count * sizeof(uint32_t))
+        if self.open_edits == NULL:
+            self.open_edits = <uint32_t *>malloc(levels_count * sizeof(uint32_t))
         if levels == NULL or self.open_edits == NULL:
             free(levels)
             raise MemoryError
         with nogil:
-            status = settle_edits(&self.data, levels, &self.counts[0][0], &delta)
+            status = settle_edits(&self.data, self.stop, levels, &self.counts[0][0], &delta)
         free(levels)
-        if status != STATUS_OK:
-            raise LimitExceeded("a Value Length does not fit into 32 bits")
+        self.check(status)
         self.settled = True
         return delta
 
@@ -486,7 +570,7 @@ cdef class Plan:
                 edit = &self.data.edits[self.open_edits[self.open_count]]
                 status = put_delimiter(s, edit) if edit.flags & RECODE else STATUS_OK
                 continue
-            if self.index == self.data.edits_count:
+            if self.index == self.stop:
                 break
             edit = &self.data.edits[self.index]
             status = put_edit(s, &self.data, edit, &inside)
@@ -497,14 +581,14 @@ cdef class Plan:
         return status
 
     def script(self, limit: int = 1 << 16) -> bytes:
-        """The next records of the segment script, about `limit` bytes of them; b"" at the end."""
+        """The next records of the segment script, about `limit` bytes of them; b"" when all that is settled is said."""
         cdef Script s
         cdef int status
         cdef size_t wanted = limit
-        cdef uint64_t size
+        cdef bint closed = self.size is not None
+        cdef uint64_t size = self.size if closed else 0
         if not self.settled:
             raise ValueError("settle first")
-        size = self.size
         s.size = 0
         s.room = wanted + 64
         s.cursor = self.cursor
@@ -513,7 +597,7 @@ cdef class Plan:
             raise MemoryError
         with nogil:
             status = self.fill(&s, wanted)
-            if status == STATUS_OK and self.index == self.data.edits_count and self.open_count == 0:
+            if status == STATUS_OK and closed and self.index == self.stop and self.open_count == 0:
                 status = put_copy(&s, size)
         self.cursor = s.cursor
         try:
@@ -549,7 +633,7 @@ cdef class Plan:
         cdef Edit *edit
         cdef int what
         steps, ends = [], []
-        while i < self.data.edits_count:
+        while i < self.stop:
             while ends and ends[len(ends) - 1] == i:
                 ends.pop()
                 steps.pop()

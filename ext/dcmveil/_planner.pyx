@@ -32,6 +32,7 @@ from dcmveil._plan cimport (
     PlanData,
     Question,
     Watch,
+    plan_drop,
     plan_edit,
     plan_hold,
     plan_open,
@@ -149,6 +150,7 @@ cdef int open_frames(State *s, uint32_t depth) noexcept nogil:
         edit.header = f.header
         edit.key = f.key
         edit.flags = f.flags | CONTAINER
+        edit.link = NO_RECORD
         f.record = s.plan.edits_count
         status = plan_edit(s.plan, &edit)
         if status != STATUS_OK:
@@ -209,11 +211,11 @@ cdef int insert(State *s, uint32_t tag, uint32_t depth, uint8_t rule, uint8_t ki
 # ---- which rule -----------------------------------------------------------------------------------------------
 
 cdef inline bint vr_fits(const Token *t, const Entry *entry) noexcept nogil:
-    """Is the element encoded as the dictionary says? UN may stand for any VR, of a Sequence too (PS3.5 6.2.2)."""
+    """Is the element encoded as the dictionary says? A Sequence may be UN, since it is looked into (PS3.5 6.2.2)."""
     cdef bint sequence = entry.vrs >> VR_SQ & 1
     if t.entered == 1 + FRAME_SEQUENCE or sequence:
         return sequence and (t.vr == VR_SQ or t.vr == VR_UN or t.vr == VR_IMPLICIT)
-    return t.vr == VR_IMPLICIT or t.vr == VR_UN or (t.vr < VR_COUNT and entry.vrs >> t.vr & 1)
+    return t.vr == VR_IMPLICIT or (t.vr < VR_COUNT and entry.vrs >> t.vr & 1)
 
 
 cdef inline uint8_t rule_of_entry(State *s, const Token *t, const Entry *entry, uint32_t depth) noexcept nogil:
@@ -378,7 +380,7 @@ cdef int on_element(State *s, Token *t) noexcept nogil:
         status = edit_element(s, t, entry, depth, rule)
     else:
         status = keep(s, t, entry, s.rules.behaviours[rule])
-    if status != STATUS_OK or entry == NULL or not entry.flags & WATCH:
+    if status != STATUS_OK or entry == NULL or not entry.flags & WATCH or rule == s.rules.vr_rule != 0:
         return status
     if depth == 0 or s.frames[depth].mode & MODE_WATCHED:
         begin_watch(s, t, s.scan.frames[depth].tag)
@@ -453,17 +455,17 @@ cdef int on_token(void *context, Token *t) noexcept nogil:
 cdef int end_value(State *s) noexcept nogil:
     """The Value being captured is whole (or, for a watched one that is too long, never was begun)."""
     cdef int status = STATUS_OK
-    cdef bint watched = s.watching
     if s.watching:
         s.watching = 0
         s.watch.known = s.held_from != <uint64_t>-1
-        s.watch.data = s.held_from if s.watch.known else 0
         s.watch.size = <uint32_t>(s.plan.arena_size - s.held_from) if s.watch.known else 0
-        status = plan_watch(s.plan, &s.watch)
+        status = plan_watch(s.plan, &s.watch, s.plan.arena + s.held_from if s.watch.size else NULL)
     if s.capture_record != NO_RECORD and status == STATUS_OK:
-        status = plan_value(s.plan, s.plan.edits[s.capture_record].key, s.held_from, watched,
+        status = plan_value(s.plan, s.plan.edits[s.capture_record].key, s.held_from,
                             &s.plan.edits[s.capture_record].value)
         s.capture_record = NO_RECORD
+    elif s.held_from != <uint64_t>-1:
+        s.plan.arena_size = s.held_from
     s.held_from = <uint64_t>-1
     return status
 
@@ -478,9 +480,11 @@ cdef int on_value(void *context, const uint8_t *data, size_t size) noexcept nogi
 cdef class Planner:
     """Feed it an object; when all has been fed, `plan` has the edits.
 
-    `hold_limit`, `max_held` and `capture_limit` in bytes, `max_depth` in Sequences, `max_edits` in edits.
+    `hold_limit`, `max_held` and `capture_limit` in bytes, `max_depth` in Sequences, `max_edits` in edits. From
+    `drain_at` edits on it is `crowded`.
     """
     cdef State state
+    cdef uint32_t drain_at
     cdef readonly Plan plan
     cdef RuleTable table        # keeps state.rules alive
 
@@ -498,11 +502,13 @@ cdef class Planner:
         free(self.state.frames)
 
     def __init__(self, table: RuleTable, *, hold_limit: int = 1 << 20, max_depth: int = 1024,
-                 max_edits: int = 2_000_000, max_held: int = 64 << 20, capture_limit: int = 1 << 16) -> None:
+                 max_edits: int = 2_000_000, max_held: int = 64 << 20, capture_limit: int = 1 << 16,
+                 drain_at: int = 1 << 15) -> None:
         if self.state.frames != NULL:
             raise ValueError("a Planner plans one object")
         self.state.hold_limit = hold_limit
         self.state.capture_limit = capture_limit
+        self.drain_at = drain_at
         self.state.frames = <PlanFrame *>calloc(2 * <uint32_t>max_depth + 2, sizeof(PlanFrame))
         if (self.state.frames == NULL or scan_open(&self.state.scan, max_depth) != STATUS_OK
                 or plan_open(&self.plan.data, max_edits, max_held) != STATUS_OK):
@@ -576,6 +582,43 @@ cdef class Planner:
         self.check(status)
         self.plan.close_input(self.state.scan.pos)
         return self.plan
+
+    @property
+    def crowded(self) -> bool:
+        """Are so many edits held that it is worth while to write what can be written?"""
+        return self.plan.data.edits_count >= self.drain_at and not self.state.scan.capture
+
+    def cut(self) -> int:
+        """Tell the Plan how far it may be settled: up to the outermost open frame whose length is still to be
+        known, or that may yet go as a whole. Returns the number of edits before that."""
+        cdef uint32_t depth, stop = self.plan.data.edits_count
+        cdef Edit *edit
+        for depth in range(1, self.state.recorded + 1):
+            edit = &self.plan.data.edits[self.state.frames[depth].record]
+            if edit.key or not edit.flags & (UNDEFINED | RECODE):
+                stop = self.state.frames[depth].record
+                break
+        if self.state.dropping:
+            stop = min(stop, self.state.drop_record)
+        self.plan.cut(stop)
+        return stop
+
+    def drop(self) -> None:
+        """Forget the edits up to the last cut; they have been written."""
+        cdef uint32_t depth, open_count = 0, stop = self.plan.stop
+        cdef int status
+        for depth in range(1, self.state.recorded + 1):
+            if self.state.frames[depth].record >= stop:
+                break
+            self.plan.open_edits[open_count] = self.state.frames[depth].record
+            open_count += 1
+        status = plan_drop(&self.plan.data, self.plan.open_edits, open_count, stop)
+        for depth in range(1, self.state.recorded + 1):
+            self.state.frames[depth].record = (
+                depth - 1 if depth <= open_count else self.state.frames[depth].record - (stop - open_count))
+        self.state.drop_record -= stop - open_count
+        self.plan.rewind()
+        self.check(status)
 
     cdef int check(self, int status) except -1:
         if status == STATUS_FAILED:

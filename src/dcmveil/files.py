@@ -17,11 +17,11 @@ from typing import Any
 from dcmveil import _tables
 from dcmveil._copier import Copier
 from dcmveil._planner import Planner
-from dcmveil.errors import InputError, Refused
+from dcmveil.errors import InputError
 from dcmveil.output import AtomicFile
 from dcmveil.policy import Policy
-from dcmveil.resolver import resolve_plan
-from dcmveil.sources import DeflatedSource, DeflateWriter, FileSource, copy_script
+from dcmveil.resolver import Resolver
+from dcmveil.sources import DeflatedSource, DeflateWriter, copy_script
 from dcmveil.tags import format_path
 
 __all__ = ["EditLine", "Report", "deidentify_file", "plan_file"]
@@ -82,25 +82,24 @@ def deidentify_file(source: str | os.PathLike[str], target: str | os.PathLike[st
     """De-identify the file `source` into `target` (PS3.15 E.1.1).
 
     `target` appears under its name only when whole; one that exists is replaced then, or stays as it was if anything
-    goes wrong. `source` and `target` may be the same. Memory does not grow with the file, only with the number of
-    elements that change.
+    goes wrong. `source` and `target` may be the same. Memory does not grow with the file.
 
     Raises ParseError for an input that is not well formed, Refused for one the Policy does not let through,
     LimitExceeded, InputError and OutputError; all are DcmveilErrors.
     """
-    with _opened(Path(source)) as fd:
-        planned = _plan(fd, policy)
-        with AtomicFile(Path(target), mode_of=os.fstat(fd)) as output:
-            written = planned.write(output.fd)
-            output.commit()
-    return planned.report(str(source), str(target), written)
+    with _opened(Path(source)) as fd, AtomicFile(Path(target), mode_of=os.fstat(fd)) as output:
+        rewrite = _Rewrite(fd, policy)
+        rewrite.run(_Writer(fd, output.fd))
+        output.commit()
+    return rewrite.report(str(source), str(target))
 
 
 def plan_file(source: str | os.PathLike[str], policy: Policy) -> Report:
     """What `deidentify_file` would do, edit by edit, without doing it. Raises the same, but OutputError."""
     with _opened(Path(source)) as fd:
-        planned = _plan(fd, policy)
-        return planned.report(str(source), None, None, edits=True)
+        rewrite = _Rewrite(fd, policy)
+        rewrite.run(None)
+    return rewrite.report(str(source), None)
 
 
 @contextmanager
@@ -118,99 +117,136 @@ def _opened(source: Path) -> Iterator[int]:
         os.close(fd)
 
 
-@dataclass(frozen=True, slots=True)
-class _Planned:
-    """A settled Plan of an open file."""
+class _Writer:
+    """Executes a Plan's script from one descriptor into another."""
 
-    fd: int
-    planner: Planner
-    policy: Policy
-    sop_class: str | None
-    file_size: int
+    def __init__(self, source: int, target: int) -> None:
+        self._source = source
+        self._target = target
+        self._copier: Copier | None = None
+        self._inflated: tuple[DeflatedSource, DeflateWriter] | None = None
 
-    def write(self, fd: int) -> int:
-        """Execute the Plan into `fd`; returns the bytes written."""
-        if not self.planner.deflated or len(self.planner.plan) == 0:
-            return self._write_plain(fd)
-        return self._write_deflated(fd)
-
-    def _write_plain(self, fd: int) -> int:
-        plan = self.planner.plan
-        copier = Copier(self.fd, fd, size=self.file_size)
-        if self.planner.deflated:
-            plan.close_input(self.file_size)  # nothing changes: the deflate stream is one COPY like any other
+    def write(self, planner: Planner) -> None:
+        """Execute what is settled. A deflated Data Set that does not change at all is one COPY like any other."""
+        plan = planner.plan
+        if planner.deflated and (self._inflated or len(plan)):
+            self._write_deflated(planner)
+            return
+        size = os.fstat(self._source).st_size
+        if planner.deflated:
+            plan.close_input(size)
+        if self._copier is None:
+            self._copier = Copier(self._source, self._target, size=size)
         while script := plan.script(_SCRIPT):
-            copier.run(script)
-        copier.finish()
-        return copier.written
+            self._copier.run(script)
 
-    def _write_deflated(self, fd: int) -> int:
+    def _write_deflated(self, planner: Planner) -> None:
         """The script is in terms of the inflated stream: inflate once more, and deflate what comes out."""
-        plan = self.planner.plan
-        source = DeflatedSource(self.fd, self.planner.dataset_start)
-        writer = DeflateWriter(fd, raw_length=plan.prefix_size(self.planner.dataset_start))
-        while script := plan.script(_SCRIPT):
+        if self._inflated is None:
+            prefix = planner.plan.prefix_size(planner.dataset_start)
+            source = DeflatedSource(self._source, planner.dataset_start)
+            self._inflated = source, DeflateWriter(self._target, raw_length=prefix)
+        source, writer = self._inflated
+        while script := planner.plan.script(_SCRIPT):
             copy_script(source, script, writer.write)
-        writer.finish()
-        return writer.written
 
-    def report(self, source: str, target: str | None, written: int | None, *, edits: bool = False) -> Report:
-        plan, rules = self.planner.plan, self.policy.rules
+    def finish(self) -> int:
+        """Write what is held back; returns the bytes of the output."""
+        ended = self._inflated[1] if self._inflated else self._copier
+        if ended is None:
+            raise ValueError("nothing was written")
+        ended.finish()
+        return ended.written
+
+
+class _Rewrite:
+    """One file on its way: scan, and whenever many edits are held, answer and write what can be written."""
+
+    def __init__(self, fd: int, policy: Policy) -> None:
+        self._fd = fd
+        self._policy = policy
+        self._planner = policy.planner()
+        self._resolver = Resolver(self._planner, policy)
+        self._edits: list[EditLine] = []
+        self._size = os.fstat(fd).st_size
+        self._written: int | None = None
+
+    def run(self, writer: _Writer | None) -> None:
+        """Scan the file and write it; without a writer collect the edits instead."""
+        try:
+            self._scan(writer)
+        except OSError as error:
+            if error.filename is not None or writer is not None:
+                raise
+            raise InputError(f"cannot be read: {error.strerror}") from error
+        self._planner.finish()
+        self._write(writer)
+        if writer is not None:
+            self._written = writer.finish()
+
+    def _scan(self, writer: _Writer | None) -> None:
+        """Show the Planner all it needs to see."""
+        planner = self._planner
+        window = _FIRST_WINDOW
+        while planner.position < self._size:
+            data = self._read(window, planner.position)
+            used = planner.feed(data)
+            if planner.deflated and used < len(data):
+                self._scan_deflated(writer)
+                return
+            self._relieve(writer)
+            window = min(2 * window, _LARGE_WINDOW)
+            if planner.ahead:
+                planner.advance(min(planner.ahead, self._size - planner.position))
+                window = _SMALL_WINDOW
+
+    def _read(self, count: int, position: int) -> bytes:
+        try:
+            data = os.pread(self._fd, count, position)
+        except OSError as error:
+            raise InputError(f"cannot be read: {error.strerror}") from error
+        if not data:
+            raise InputError("shrank while it was being read")
+        return data
+
+    def _scan_deflated(self, writer: _Writer | None) -> None:
+        source = DeflatedSource(self._fd, self._planner.dataset_start)
+        source.skip(self._planner.dataset_start)
+        while data := source.read(_FIRST_WINDOW):
+            self._planner.feed(data)
+            self._relieve(writer)
+
+    def _relieve(self, writer: _Writer | None) -> None:
+        """If many edits are held, write those whose turn has come."""
+        if self._planner.crowded and self._resolver.is_ready() and self._planner.cut():
+            self._write(writer)
+            self._planner.drop()
+
+    def _write(self, writer: _Writer | None) -> None:
+        self._resolver.answer()
+        if writer is None:
+            self._edits += map(self._edit_line, self._planner.plan.edits())
+            while self._planner.plan.script(_SCRIPT):
+                pass
+        else:
+            writer.write(self._planner)
+
+    def report(self, source: str, target: str | None) -> Report:
+        """What was done, under the names the caller used."""
+        rules = self._policy.rules
+        sop_class = self._resolver.facts().iod_sop_class
         return Report(
             source=source,
             target=target,
-            transfer_syntax=self.planner.transfer_syntax or "",
-            sop_class=self.sop_class,
-            bytes_in=self.file_size,
-            bytes_out=written,
-            counts={(rules[rule].reason, what): count for (rule, what), count in plan.summary().items()},
-            edits=tuple(map(self._edit_line, plan.edits())) if edits else (),
+            transfer_syntax=self._planner.transfer_syntax or "",
+            sop_class=sop_class if sop_class and _tables.is_well_known_uid(sop_class.encode("ascii")) else None,
+            bytes_in=self._size,
+            bytes_out=self._written,
+            counts={(rules[rule].reason, what): count for (rule, what), count in self._planner.plan.summary().items()},
+            edits=tuple(self._edits),
         )
 
     def _edit_line(self, edit: tuple[tuple[tuple[int, int], ...], int, int, int, str, int, int]) -> EditLine:
-        steps, tag, rule, _vr, decision, old, new = edit
-        rule_ = self.policy.rules[rule]
-        return EditLine(format_path(steps, tag), tag, rule_.action, decision, old, new, rule_.reason)
-
-
-def _plan(fd: int, policy: Policy) -> _Planned:
-    planner = policy.planner()
-    try:
-        size = os.fstat(fd).st_size
-        _scan(fd, planner, size)
-        planner.finish()
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}") from error
-    facts = resolve_plan(planner, policy)
-    sop_class = facts.iod_sop_class
-    if sop_class is not None and not _tables.is_well_known_uid(sop_class.encode("ascii")):
-        sop_class = None
-    return _Planned(fd, planner, policy, sop_class, size)
-
-
-def _scan(fd: int, planner: Planner, size: int) -> None:
-    """Show the Planner all it needs to see."""
-    window = _FIRST_WINDOW
-    while planner.position < size:
-        data = os.pread(fd, window, planner.position)
-        if not data:
-            raise Refused("not-dicom", "the file shrank while it was read") if not planner.position else InputError(
-                "the file shrank while it was being read"
-            )
-        used = planner.feed(data)
-        if planner.deflated and planner.transfer_syntax and used < len(data):
-            return _scan_deflated(fd, planner)
-        window = min(2 * window, _LARGE_WINDOW)
-        if planner.ahead:
-            planner.advance(min(planner.ahead, size - planner.position))
-            window = _SMALL_WINDOW
-    return None
-
-
-def _scan_deflated(fd: int, planner: Planner) -> None:
-    source = DeflatedSource(fd, planner.dataset_start)
-    source.skip(planner.dataset_start)
-    while data := source.read(_FIRST_WINDOW):
-        at = 0
-        while at < len(data):
-            at += planner.feed(data[at:])
+        steps, tag, number, _vr, decision, old, new = edit
+        rule = self._policy.rules[number]
+        return EditLine(format_path(steps, tag), tag, rule.action, decision, old, new, rule.reason)

@@ -17,7 +17,7 @@ from dcmveil.errors import Refused
 from dcmveil.iods import resolve
 from dcmveil.policy import Policy
 
-__all__ = ["Facts", "resolve_plan"]
+__all__ = ["Facts", "Resolver"]
 
 _MEDIA_STORAGE_SOP_CLASS_UID = 0x00020002
 _MEDIA_STORAGE_SOP_INSTANCE_UID = 0x00020003
@@ -81,19 +81,34 @@ class Facts(NamedTuple):
         return self.sop_class.decode("ascii") if self.sop_class is not None and self.sop_class.isascii() else None
 
 
-def resolve_plan(planner: Planner, policy: Policy) -> Facts:
-    """Answer all questions of `planner.plan` by the Policy and settle it.
+class Resolver:
+    """Answers for one object, in one round or in several (see `Planner.cut`)."""
 
-    Raises Refused for an object that the Policy does not let through, LimitExceeded if a replacement does not fit.
-    """
-    plan = planner.plan
-    facts = Facts.of(plan.watched(), planner.transfer_syntax or "")
-    if not policy.keeps_everything:
-        _check_directory(facts)
-        _check_overlays(facts, policy)
-    _Answers(plan, policy, facts).give()
-    plan.settle(policy.limits.max_depth)
-    return facts
+    def __init__(self, planner: Planner, policy: Policy) -> None:
+        self._planner = planner
+        self._policy = policy
+        self._asked: dict[int, Question] = {}
+
+    def facts(self) -> Facts:
+        """What is known of the object so far."""
+        return Facts.of(self._planner.plan.watched(), self._planner.transfer_syntax or "")
+
+    def is_ready(self) -> bool:
+        """Is enough known to answer before the end of the input as one would at its end?"""
+        facts = self.facts()
+        return self._policy.keeps_everything or None not in (facts.sop_class, facts.sop_instance)
+
+    def answer(self) -> None:
+        """Answer all open questions and settle the Plan up to its cut.
+
+        Raises Refused for an object that the Policy does not let through, LimitExceeded if a replacement does not fit.
+        """
+        facts = self.facts()
+        if not self._policy.keeps_everything:
+            _check_directory(facts)
+            _check_overlays(facts, self._policy)
+        _Answers(self._planner.plan, self._policy, facts, self._asked).give()
+        self._planner.plan.settle(self._policy.limits.max_depth)
 
 
 # ---- what is let through ---------------------------------------------------------------------------------------
@@ -125,13 +140,13 @@ def _check_overlays(facts: Facts, policy: Policy) -> None:
 
 
 class _Answers:
-    """Answers for one Plan."""
+    """One round of answers."""
 
-    def __init__(self, plan: Plan, policy: Policy, facts: Facts) -> None:
+    def __init__(self, plan: Plan, policy: Policy, facts: Facts, asked: dict[int, Question]) -> None:
         self.plan = plan
         self.policy = policy
         self.facts = facts
-        self.by_key: dict[int, Question] = {}
+        self.by_key = asked
 
     def give(self) -> None:
         for asked in map(Question._make, self.plan.questions()):

@@ -22,7 +22,7 @@ MIN_SECRET_BYTES = 16
 MAX_UID_CHARACTERS = 64
 MIN_BITS = 96  # fewer make collisions within large archives thinkable: 2**48 UIDs for an even chance
 MAX_BITS = 128
-MEMO_ENTRIES = 16_384
+MEMO_ENTRIES = 4096
 
 _UID = re.compile(rb"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))*")
 _PADDING = b"\0 "

@@ -1,0 +1,18 @@
+# The typed face of ext/dcmveil/_policy.pyx, which holds the documentation.
+from collections.abc import Iterable, Mapping, Sequence
+
+class RuleTable:
+    def __init__(
+        self,
+        *,
+        behaviours: Sequence[str],
+        special: Mapping[str, int],
+        overrides: Iterable[tuple[int, int, int]] = (),
+        watched: Iterable[tuple[int, int]] = (),
+        members: Iterable[int] = (),
+        anchors: Sequence[tuple[int, int]] = (),
+    ) -> None: ...
+    def set_special(
+        self, *, private: int, unknown: int, group_length: int, vr: int, duplicate: int, member: int, meta: int
+    ) -> None: ...
+    def rule_of(self, tag: int) -> int | None: ...
