@@ -550,10 +550,14 @@ cdef class Planner:
     def feed(self, data) -> int:
         """Take the next bytes; returns how many were taken: all, except that it stops once, where the Data Set begins.
 
+        If that is deflated, it has to be fed inflated from there on. Where (0002,0000) is wrong, up to 7 bytes of the
+        deflate stream may have been taken before; they count as not taken, and the result may then be negative.
+
         Raises ParseError, Refused or LimitExceeded.
         """
         cdef Py_buffer view
         cdef size_t used = 0
+        cdef Py_ssize_t ahead
         cdef int status
         PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
         try:
@@ -564,7 +568,9 @@ cdef class Planner:
             PyBuffer_Release(&view)
         self.check(status)
         if status == STATUS_PAUSE and self.deflated:
-            self.state.scan.held = 0        # bytes looked ahead at belong to the deflate stream
+            ahead = self.state.scan.held    # looked at, but part of the deflate stream
+            self.state.scan.held = 0
+            return <Py_ssize_t>used - ahead
         return used
 
     def advance(self, n: int) -> None:

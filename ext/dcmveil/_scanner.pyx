@@ -192,6 +192,8 @@ cdef inline int scan_element(Scan *s, const uint8_t *p, size_t n, Token *t, Fram
         t.length = le32(p + 4)
     elif read_explicit(s, p, n, t, big) != STATUS_OK:
         return fail(s, ERROR_HEADER_PAST_PARENT) if left < 12 else STATUS_NEED
+    elif t.vr == VR_INVALID and s.pos == s.dataset_start:
+        return fail(s, ERROR_NO_VR)
     if left < t.header:
         return fail(s, ERROR_HEADER_PAST_PARENT)
     t.kind = TOKEN_ELEMENT
@@ -299,20 +301,21 @@ cdef int read_group_length(Scan *s, const uint8_t *p, size_t n, Token *t) noexce
     return STATUS_OK
 
 
-cdef bint meta_ends(const Scan *s, uint16_t group) noexcept nogil:
-    # The group decides, since (0002,0000) is often wrong. Before a deflate stream, whose bytes may look like
-    # anything, it is the other way round.
-    if s.pos == s.meta_stop and s.transfer_syntax >= 0:
-        if dcmveil_transfer_syntaxes[s.transfer_syntax].flags & DCMVEIL_DEFLATED:
-            return True
-    return group != 2
+cdef bint is_before_deflate_stream(const Scan *s) noexcept nogil:
+    """The group decides where the File Meta Information ends, since (0002,0000) is often wrong. Before a deflate
+    stream, whose bytes may look like anything, it is the other way round."""
+    if s.pos != s.meta_stop or s.transfer_syntax < 0:
+        return False
+    return dcmveil_transfer_syntaxes[s.transfer_syntax].flags & DCMVEIL_DEFLATED != 0
 
 
 cdef int scan_meta(Scan *s, const uint8_t *p, size_t n, Token *t) noexcept nogil:
     cdef int status
+    if is_before_deflate_stream(s):
+        return end_meta(s, t)
     if n < 8:
         return wait(s, 8)
-    if meta_ends(s, le16(p)):
+    if le16(p) != 2:
         return end_meta(s, t)
     t.tag = read_tag(p, False)
     s.tag = t.tag
@@ -539,6 +542,7 @@ cdef void scan_close(Scan *s) noexcept nogil:
 
 cdef dict MESSAGES = {
     ERROR_META_LENGTH: "File Meta Information element of undefined length",
+    ERROR_NO_VR: "VR expected: by its Transfer Syntax the Data Set is Explicit VR, but its first element has none",
     ERROR_PAST_PARENT: "Value Length goes past the end of what encloses it",
     ERROR_HEADER_PAST_PARENT: "element header expected, but what encloses it ends first",
     ERROR_UNDEFINED_LENGTH: "undefined length on a VR that cannot have it",

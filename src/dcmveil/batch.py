@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from errno import EINVAL
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
-from dcmveil.errors import DcmveilError, InputError, OutputError, Refused
+from dcmveil.errors import DcmveilError, InputError, OutputError, Refused, show_path
 from dcmveil.files import Report, deidentify_file, plan_file
 from dcmveil.policy import Policy
 
 __all__ = ["Job", "Outcome", "jobs_of", "run_job", "write_report"]
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """One file to process; `problem` if it is clear beforehand that it cannot be."""
 
     source: Path
@@ -25,8 +23,7 @@ class Job:
     problem: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of a job: a report or an error."""
 
     job: Job
@@ -58,36 +55,57 @@ def jobs_of(source: Path, target: Path | None, *, recursive: bool) -> Iterator[J
         return
     if target is not None:
         _check_folders(source, target)
-    yield from _walk(source, target, target.resolve() if target else None, recursive)
+    yield from _walk(source, target, recursive)
 
 
 def _check_folders(source: Path, target: Path) -> None:
     if target.exists() and not target.is_dir():
-        raise OutputError(f"{target}: is no folder, but the input is one")
+        raise OutputError(f"{show_path(target)}: is no folder, but the input is one")
     if target.resolve() == source.resolve():
-        raise OutputError("input and output folder must differ")
+        raise OutputError(f"{show_path(target)}: input and output folder must differ")
 
 
-def _walk(source: Path, target: Path | None, avoid: Path | None, recursive: bool) -> Iterator[Job]:
-    try:
-        entries = sorted(os.scandir(source), key=lambda entry: entry.name)
-        if target is not None:
-            target.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        yield Job(source, target, f"folder cannot be used: {error.strerror}")
-        return
-    for entry in entries:
-        path = source / entry.name
-        below = None if target is None else target / entry.name
-        if entry.name.startswith("."):
+def _walk(source: Path, target: Path | None, recursive: bool) -> Iterator[Job]:
+    """Depth first. The stack is a list: folders may be nested deeper than Python calls may be."""
+    bounds = source.resolve(), None if target is None else target.resolve()
+    waiting = [(Job(source, target), True)]
+    while waiting:
+        job, is_folder = waiting.pop()
+        if not is_folder:
+            yield job
             continue
-        if entry.is_dir(follow_symlinks=False):
-            if recursive and path.resolve() != avoid:
-                yield from _walk(path, below, avoid, recursive)
-        elif entry.is_file(follow_symlinks=False):
-            yield Job(path, below)
-        else:
-            yield Job(path, below, "is a symbolic link or special file: not followed")
+        try:
+            waiting += reversed(_entries(job, *bounds, recursive=recursive))
+        except OSError as error:
+            where = "" if error.filename in (None, str(job.source)) else f"{show_path(error.filename)}: "
+            yield job._replace(problem=f"folder cannot be used: {where}{error.strerror}")
+
+
+def _entries(folder: Job, root: Path, avoid: Path | None, *, recursive: bool) -> list[tuple[Job, bool]]:
+    """What is in a folder, by name, and whether it is a folder to go into: not the one of the output, if that is here.
+
+    Raises OSError if the folder cannot be read or the one for the output not be made."""
+    entries = sorted(os.scandir(folder.source), key=lambda entry: entry.name)
+    if folder.target is not None and avoid is not None:
+        if _hits_input(folder.target.resolve(), root, avoid):
+            raise OSError(EINVAL, "its output would fall into the input folder")
+        folder.target.mkdir(parents=True, exist_ok=True)
+    found = []
+    for entry in entries:
+        path = folder.source / entry.name
+        is_folder = entry.is_dir(follow_symlinks=False)
+        if entry.name.startswith(".") or (is_folder and not (recursive and path.resolve() != avoid)):
+            continue
+        ordinary = is_folder or entry.is_file(follow_symlinks=False)
+        problem = None if ordinary else "is a symbolic link or special file: not followed"
+        target = None if folder.target is None else folder.target / entry.name
+        found.append((Job(path, target, problem), is_folder))
+    return found
+
+
+def _hits_input(place: Path, root: Path, target: Path) -> bool:
+    """Is `place` within the input folder, and not only because the whole output folder is?"""
+    return place.is_relative_to(root) and not (target.is_relative_to(root) and place.is_relative_to(target))
 
 
 def run_job(job: Job, policy: Policy) -> Outcome:
@@ -115,6 +133,7 @@ def _internal(error: BaseException) -> str:
 
 def write_report(file: IO[str]) -> Callable[[Outcome], None]:
     """A function that appends outcomes to `file`, one JSON object a line."""
+    import json
 
     def write(outcome: Outcome) -> None:
         file.write(json.dumps(outcome.as_dict(), ensure_ascii=True) + "\n")

@@ -10,9 +10,8 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from dcmveil import _tables
 from dcmveil._copier import Copier
@@ -32,8 +31,7 @@ _LARGE_WINDOW = 1 << 18
 _SCRIPT = 1 << 16
 
 
-@dataclass(frozen=True, slots=True)
-class EditLine:
+class EditLine(NamedTuple):
     """One planned edit, for a dry run: no Value, and nothing made from one.
 
     `old_length` and `new_length` are bytes of the whole Data Element.
@@ -48,8 +46,7 @@ class EditLine:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """What was done to one object. `counts` has the number of elements per (reason, decision)."""
 
     source: str
@@ -59,7 +56,7 @@ class Report:
     bytes_in: int
     bytes_out: int | None
     counts: dict[tuple[str, str], int]
-    edits: tuple[EditLine, ...] = field(default=())
+    edits: tuple[EditLine, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON. The SOP Class UID is only shown if it is one of the Standard's."""
@@ -189,9 +186,8 @@ class _Rewrite:
         planner = self._planner
         window = _FIRST_WINDOW
         while planner.position < self._size:
-            data = self._read(window, planner.position)
-            used = planner.feed(data)
-            if planner.deflated and used < len(data):
+            planner.feed(self._read(window, planner.position))
+            if planner.deflated and planner.dataset_start:
                 self._scan_deflated(writer)
                 return
             self._relieve(writer)

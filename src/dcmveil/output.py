@@ -15,7 +15,6 @@ at. This also heeds a default ACL of the folder, which stands in for the umask w
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 from contextlib import suppress
 from pathlib import Path
@@ -150,4 +149,4 @@ class AtomicFile:
 
 
 def _unpredictable_name() -> str:
-    return f".dcmveil-{secrets.token_hex(16)}"
+    return f".dcmveil-{os.urandom(16).hex()}"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal, Self
+from typing import Literal, NamedTuple, NoReturn, Self
 
 from dcmveil._planner import Planner
 from dcmveil._policy import RuleTable
@@ -14,51 +13,76 @@ from dcmveil.uids import UidMapper, new_secret
 __all__ = ["Limits", "Policy"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(NamedTuple):
     """Bounds on what one object may cost. Reaching one is a LimitExceeded, never a partial output.
 
-    `max_depth` in nested Sequences, `max_edits` in changed elements (32 bytes of memory each), `max_held` in bytes of
-    original and replaced Values held at a time. A Sequence or Item of defined length above `hold_limit` bytes
-    is written with undefined length, so that its new length need not be known before its content.
+    `max_depth` in nested Sequences, `max_edits` in changed elements held at a time (32 bytes of memory each),
+    `max_held` in bytes of original and replaced Values held at a time. A Sequence or Item of defined length above
+    `hold_limit` bytes is written with undefined length, so that its new length need not be known before its content.
+    From `drain_at` edits on, those that depend on nothing that follows are written and forgotten.
     """
 
     max_depth: int = 1024
     max_edits: int = 2_000_000
     max_held: int = 64 << 20
     hold_limit: int = 1 << 20
+    drain_at: int = 1 << 15
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """The Basic Profile of PS3.15 2026d, without Options.
+    """The Basic Profile of PS3.15 2026d, without Options. Immutable; may be used by several threads.
 
     `secret`: at least 16 bytes; the same secret maps the same UID to the same new one on any machine (None: random,
-    for this Policy only). `root_uid`: root of new UIDs (None: `2.25.`). `existing_encrypted`: what to do
+    for this Policy only). `root_uid`: root of new UIDs (None: `2.25`). `existing_encrypted`: what to do
     with an object that has an Encrypted Attributes Sequence: "refuse" it, "remove" the Sequence or "keep" it.
     `allow_embedded_overlays`: let objects pass that have overlay bits within their Pixel Data, which stay.
 
     Raises ValueError for a short secret or a root that leaves fewer than 96 bits.
     """
 
-    secret: bytes | None = field(default=None, repr=False)
-    root_uid: str | None = None
-    existing_encrypted: Literal["refuse", "remove", "keep"] = "refuse"
-    allow_embedded_overlays: bool = False
-    limits: Limits = Limits()
-    keeps_everything: bool = False
-    rules: tuple[Rule, ...] = field(init=False, repr=False)
-    table: RuleTable = field(init=False, repr=False, compare=False)
-    uids: UidMapper = field(init=False, repr=False, compare=False)
+    allow_embedded_overlays: bool
+    existing_encrypted: Literal["refuse", "remove", "keep"]
+    keeps_everything: bool
+    limits: Limits
+    rules: tuple[Rule, ...]
+    table: RuleTable
+    uids: UidMapper
 
-    def __post_init__(self) -> None:
-        if self.existing_encrypted not in ("refuse", "remove", "keep"):
+    __slots__ = ("allow_embedded_overlays", "existing_encrypted", "keeps_everything", "limits", "rules", "table", "uids")
+
+    def __init__(
+        self,
+        *,
+        secret: bytes | None = None,
+        root_uid: str | None = None,
+        existing_encrypted: Literal["refuse", "remove", "keep"] = "refuse",
+        allow_embedded_overlays: bool = False,
+        limits: Limits = Limits(),  # noqa: B008 - immutable
+        keeps_everything: bool = False,
+    ) -> None:
+        if existing_encrypted not in ("refuse", "remove", "keep"):
             raise ValueError("existing_encrypted must be refuse, remove or keep")
-        rules, table = compile_identity() if self.keeps_everything else compile_basic_profile(self.existing_encrypted)
-        secret = new_secret() if self.secret is None else self.secret
-        object.__setattr__(self, "rules", rules)
-        object.__setattr__(self, "table", table)
-        object.__setattr__(self, "uids", UidMapper(secret, self.root_uid))
+        rules, table = compile_identity() if keeps_everything else compile_basic_profile(existing_encrypted)
+        values = {
+            "allow_embedded_overlays": allow_embedded_overlays,
+            "existing_encrypted": existing_encrypted,
+            "keeps_everything": keeps_everything,
+            "limits": limits,
+            "rules": rules,
+            "table": table,
+            "uids": UidMapper(new_secret() if secret is None else secret, root_uid),
+        }
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError("a Policy cannot be changed")
+
+    def __repr__(self) -> str:
+        return (
+            f"Policy(existing_encrypted={self.existing_encrypted!r}, "
+            f"allow_embedded_overlays={self.allow_embedded_overlays}, keeps_everything={self.keeps_everything}, ...)"
+        )
 
     @classmethod
     def identity(cls) -> Self:
@@ -67,11 +91,4 @@ class Policy:
 
     def planner(self) -> Planner:
         """A new Planner for one object."""
-        limits = self.limits
-        return Planner(
-            self.table,
-            hold_limit=limits.hold_limit,
-            max_depth=limits.max_depth,
-            max_edits=limits.max_edits,
-            max_held=limits.max_held,
-        )
+        return Planner(self.table, **self.limits._asdict())

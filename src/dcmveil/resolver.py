@@ -29,6 +29,10 @@ _OVERLAY_BIT_POSITION = 0x60000102
 _OVERLAY_DATA = 0x60003000
 _MEDIA_STORAGE_DIRECTORY = b"1.2.840.10008.1.3.10"
 
+_ENCRYPTED = (
+    "has an Encrypted Attributes Sequence already; --existing-encrypted remove or keep says what to do with it"
+)
+
 # Kinds of question, as in ext/dcmveil/_plan.pxd, and the VR number of an Implicit VR element.
 _LEAF, _LEAF_UNDEFINED, _INSERTED, _CONTAINED, _APPENDED = range(5)
 _IMPLICIT, _NO_VR = 0xFE, 0xFF
@@ -107,8 +111,12 @@ class Resolver:
         if not self._policy.keeps_everything:
             _check_directory(facts)
             _check_overlays(facts, self._policy)
-        _Answers(self._planner.plan, self._policy, facts, self._asked).give()
-        self._planner.plan.settle(self._policy.limits.max_depth)
+        plan = self._planner.plan
+        answers = _Answers(plan, self._policy, facts, self._asked)
+        answers.give()
+        plan.settle(self._policy.limits.max_depth)
+        if any(what == "keep" and rule in answers.refused for rule, what in plan.summary()):
+            raise Refused("encrypted-attributes", _ENCRYPTED)
 
 
 # ---- what is let through ---------------------------------------------------------------------------------------
@@ -147,6 +155,7 @@ class _Answers:
         self.policy = policy
         self.facts = facts
         self.by_key = asked
+        self.refused: set[int] = set()
 
     def give(self) -> None:
         for asked in map(Question._make, self.plan.questions()):
@@ -165,9 +174,9 @@ class _Answers:
 
     def standard(self, asked: Question, action: str) -> tuple[str, bytes]:
         """An action of Table E.1-1a, no longer compound."""
-        if action == "U":
-            return ("values" if asked.kind == _LEAF else "remove"), b""
-        if action == "Z":
+        if action == "U" and is_value(asked):
+            return "values", b""
+        if action in ("U", "Z"):  # what is no Value cannot be mapped
             return "replace", encode_element(Encoding(asked.encoding), asked.tag, written_vr(asked), b"")
         if action == "D":
             return "replace", dummy_element(Encoding(asked.encoding), asked.tag, written_vr(asked))
@@ -182,16 +191,15 @@ class _Answers:
         else:
             new = self.policy.uids.map_value(value)
             if new is None and asked.vr != _IMPLICIT and _tables.vr_name(asked.vr) != "UI":
-                new = value.strip(b" \0")
+                new = value  # well known, so it stays, but as UI
         return None if new is None else encode_element(Encoding(asked.encoding), asked.tag, written_vr(asked), new)
 
     # -- what the De-identifier sets --
 
     def refuse(self, asked: Question) -> tuple[str, bytes]:
-        raise Refused(
-            "encrypted-attributes",
-            "has an Encrypted Attributes Sequence already; --existing-encrypted remove or keep says what to do with it",
-        )
+        """To be refused if it is still there when all is settled; it may go with what encloses it."""
+        self.refused.add(asked.rule)
+        return "keep", b""
 
     def file_meta(self, asked: Question) -> tuple[str, bytes]:
         facts = self.facts
@@ -225,6 +233,11 @@ _OWN_ACTIONS = {
     "method text": _Answers.method_text,
     "method codes": _Answers.method_codes,
 }
+
+
+def is_value(asked: Question) -> bool:
+    """Is it an element with a Value, not a Sequence where none should be?"""
+    return asked.kind == _LEAF and (asked.vr >= _IMPLICIT or _tables.vr_name(asked.vr) != "SQ")
 
 
 def written_vr(asked: Question) -> str:

@@ -6,7 +6,7 @@ behaviour it needs of the Planner and the reason a dry run gives for it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dcmveil.iods import X_UNLESS_TYPE_1
 
@@ -25,8 +25,7 @@ BEHAVIOUR_OF = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """An action and why it applies; neither depends on any object."""
 
     action: str

@@ -1,0 +1,97 @@
+"""Memory does not grow with the file, and limits are limits."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pydicom
+import pytest
+
+from dcmveil import Limits, Policy, deidentify_file
+from dcmveil.errors import LimitExceeded
+from tests.engine.support import SECRET
+from tests.synthetic import (
+    Chunk,
+    encapsulated_image,
+    native_image,
+    rt_structure_set,
+    small_functional_groups,
+    write_stream,
+)
+from tests.synthetic.rss import peak_rss
+
+MEBIBYTE = 1 << 20
+BULK, HEADER = 40 * 1024, 64 * 1024  # KiB that may be resident
+SAMPLE = Path(__file__).parents[1] / "data" / "sample.dcm"
+
+
+def peak_of(chunks: Iterable[Chunk], folder: Path, *options: str) -> int:
+    """Peak resident KiB of a process that de-identifies this file."""
+    source, target = folder / "source.dcm", folder / "target.dcm"
+    write_stream(source, chunks)
+    try:
+        status, peak = peak_rss([sys.executable, "-m", "dcmveil", *options, source, target])
+    finally:
+        source.unlink()
+        target.unlink(missing_ok=True)
+    assert status == 0
+    return peak
+
+
+@pytest.mark.parametrize("kind", ["native", "encapsulated"])
+def test_memory_does_not_grow_with_bulk(kind: str, tmp_path: Path) -> None:
+    """64 MiB and, without writing it, 8 GiB."""
+    makers: dict[str, Callable[[int], Iterable[Chunk]]] = {
+        "native": lambda size: native_image(size * MEBIBYTE),
+        "encapsulated": lambda size: encapsulated_image(size, MEBIBYTE),
+    }
+    small = peak_of(makers[kind](64), tmp_path)
+    planned = [peak_of(makers[kind](size), tmp_path, "--dry-run", "--report", "/dev/null") for size in (64, 8192)]
+    assert max(small, *planned) <= BULK
+    assert planned[1] - planned[0] < 2 * 1024
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["native", "encapsulated"])
+def test_memory_does_not_grow_with_8_gib_written(kind: str, tmp_path: Path) -> None:
+    def maker(size: int) -> Iterable[Chunk]:
+        return native_image(size * MEBIBYTE) if kind == "native" else encapsulated_image(size, MEBIBYTE)
+
+    small, huge = peak_of(maker(64), tmp_path), peak_of(maker(8192), tmp_path)
+    assert max(small, huge) <= BULK
+    assert huge - small < 2 * 1024
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        small_functional_groups,
+        lambda: small_functional_groups(undefined=True),
+        rt_structure_set,
+        lambda: encapsulated_image(100_000, 64),
+    ],
+    ids=["100,000 Items", "100,000 Items of undefined length", "contours", "100,000 Fragments"],
+)
+def test_memory_does_not_grow_with_the_header(chunks: Callable[[], Iterable[Chunk]], tmp_path: Path) -> None:
+    assert peak_of(chunks(), tmp_path) <= HEADER
+
+
+def test_limits_refuse_and_leave_nothing(tmp_path: Path) -> None:
+    target = tmp_path / "out.dcm"
+    for limits in (Limits(max_edits=5), Limits(max_depth=1), Limits(max_held=64)):
+        with pytest.raises(LimitExceeded):
+            deidentify_file(SAMPLE, target, Policy(secret=SECRET, limits=limits))
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_a_long_sequence_becomes_one_of_undefined_length(tmp_path: Path) -> None:
+    """Above `hold_limit` only; the content is the same."""
+    read = []
+    for limit in (0, 1 << 20):
+        deidentify_file(SAMPLE, tmp_path / "out.dcm", Policy(secret=SECRET, limits=Limits(hold_limit=limit)))
+        read.append(pydicom.dcmread(tmp_path / "out.dcm"))
+    assert read[0] == read[1]
+    recoded = [element.is_undefined_length for element in read[0] if element.VR == "SQ" and element.value]
+    assert recoded.count(True) > [e.is_undefined_length for e in read[1] if e.VR == "SQ" and e.value].count(True)
