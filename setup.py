@@ -40,7 +40,7 @@ def extensions() -> list[Extension]:
     """One extension module per .pyx of ext/dcmveil."""
     trace = bool(os.environ.get("DCMVEIL_TRACE"))
     sanitize = os.environ.get("DCMVEIL_SANITIZE")
-    flags = [] if sys.platform == "win32" else ["-O2"]
+    flags = [] if sys.platform == "win32" else ["-O2", "-g0"]
     if sanitize:
         flags += [f"-fsanitize={sanitize}", "-g"]
     macros = [("CYTHON_TRACE_NOGIL", "1")] if trace else []

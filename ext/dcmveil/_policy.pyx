@@ -34,10 +34,13 @@ cdef Entry *insert_slot(Rules *rules, uint32_t tag) noexcept nogil:
 
 
 cdef void mark_pattern_groups(Rules *rules, uint32_t mask, uint32_t tag) noexcept nogil:
-    cdef uint32_t group
-    for group in range(0x10000):
-        if group & (mask >> 16) == tag >> 16:
-            rules.pattern_groups[group >> 3] |= <uint8_t>(1 << (group & 7))
+    cdef uint32_t wild = ~mask >> 16, some = 0, group
+    while True:
+        group = tag >> 16 | some
+        rules.pattern_groups[group >> 3] |= <uint8_t>(1 << (group & 7))
+        some = (some - wild) & wild         # the next subset of the wild bits
+        if not some:
+            break
 
 
 cdef int load_dictionary(Rules *rules) noexcept nogil:
