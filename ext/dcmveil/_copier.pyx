@@ -188,7 +188,7 @@ cdef class Copier:
         return status
 
     cdef Status _next_record(self) noexcept nogil:
-        cdef uint64_t head
+        cdef uint64_t head = 0
         if self._next_word(&head) != STATUS_OK:
             return STATUS_MALFORMED
         if head & COPY_RECORD:
@@ -209,7 +209,7 @@ cdef class Copier:
         return STATUS_OK
 
     cdef Status _begin_copy(self, uint64_t start) noexcept nogil:
-        cdef uint64_t length
+        cdef uint64_t length = 0
         if self._next_word(&length) != STATUS_OK or start > self.size or length > self.size - start:
             return STATUS_MALFORMED
         self.kind = RECORD_SHORT_COPY if length < LONG_COPY else RECORD_LONG_COPY

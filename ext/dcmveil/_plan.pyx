@@ -166,13 +166,13 @@ cdef uint32_t hash_bytes(const uint8_t *p, uint32_t size, uint32_t seed) noexcep
 
 
 cdef int grow_value_slots(PlanData *plan) noexcept nogil:
-    cdef uint32_t i, j, n, count = plan.value_slots_count * 2
+    cdef uint32_t i, j, _n, count = plan.value_slots_count * 2
     cdef uint32_t *slots = <uint32_t *>calloc(count, sizeof(uint32_t))
     if slots == NULL:
         return STATUS_MEMORY
     for i in range(plan.values_count):
         j = plan.values[i].hash & (count - 1)
-        for n in range(PROBES):
+        for _n in range(PROBES):
             if not slots[j]:
                 slots[j] = i + 1
                 break
@@ -188,12 +188,12 @@ cdef int plan_value(PlanData *plan, uint16_t key, uint64_t start, uint32_t *inde
     cdef:
         uint32_t size = <uint32_t>(plan.arena_size - start)
         uint32_t h = hash_bytes(plan.arena + start, size, key)
-        uint32_t i, n
+        uint32_t i, _n
         Value *value
     if plan.values_count >= plan.value_slots_count // 2 and grow_value_slots(plan) != STATUS_OK:
         return STATUS_MEMORY
     i = h & (plan.value_slots_count - 1)
-    for n in range(PROBES):
+    for _n in range(PROBES):
         if not plan.value_slots[i]:
             plan.value_slots[i] = plan.values_count + 1
             break
@@ -318,7 +318,7 @@ cdef int settle_container(Edit *edit, int64_t *delta) noexcept nogil:
 cdef int settle_edits(PlanData *plan, uint32_t stop, Level *levels, uint64_t *counts, int64_t *delta) noexcept nogil:
     cdef:
         uint32_t i = 0, depth = 0, size = 0
-        const uint8_t *data
+        const uint8_t *data = NULL
         Edit *edit
         int what
     levels[0].delta = 0
@@ -550,7 +550,7 @@ cdef class Plan:
 
     def prefix_size(self, dataset_start: int) -> int:
         """Bytes of output before the Data Set, which the edits leave alone or replace whole."""
-        cdef const uint8_t *data
+        cdef const uint8_t *data = NULL
         cdef uint32_t size = 0
         if self.data.edits_count and self.data.edits[0].start == 0 and self.data.edits[0].stop == dataset_start:
             if outcome(&self.data, &self.data.edits[0], &data, &size) == DECIDE_REPLACE:
@@ -629,7 +629,7 @@ cdef class Plan:
         `steps` is a tuple of (Sequence tag, Item number), `old` and `new` are bytes of the whole element.
         """
         cdef uint32_t i = 0, size = 0
-        cdef const uint8_t *data
+        cdef const uint8_t *data = NULL
         cdef Edit *edit
         cdef int what
         steps, ends = [], []

@@ -61,7 +61,6 @@ from dcmveil._scanner cimport (
     STATUS_FAILED,
     STATUS_LIMIT,
     STATUS_MEMORY,
-    STATUS_NEED,
     STATUS_OK,
     STATUS_PAUSE,
     TOKEN_DATASET,
@@ -322,7 +321,7 @@ cdef int capture(State *s, const Token *t) noexcept nogil:
 
 cdef int descend(State *s, const Token *t, uint32_t depth, uint8_t rule) noexcept nogil:
     """A Sequence that may be kept or not: its own edit is a container with a question."""
-    cdef uint16_t key
+    cdef uint16_t key = 0
     cdef int status = ask(s, t, depth, rule, CONTAINED, &key)
     if status == STATUS_OK:
         status = open_frames(s, depth)
@@ -366,7 +365,7 @@ cdef void begin_watch(State *s, const Token *t, uint32_t parent) noexcept nogil:
 cdef int on_element(State *s, Token *t) noexcept nogil:
     cdef:
         uint32_t depth = s.scan.depth - (t.entered != 0)
-        const Entry *entry
+        const Entry *entry = NULL
         uint8_t rule
         int status
     if s.dropping:

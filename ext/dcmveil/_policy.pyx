@@ -4,7 +4,7 @@ A rule is a number; `behaviours` says for each what the Planner has to do, the R
 is "keep". Tags in the dictionary get rule 0 unless an override names them; everything else (private, unknown,
 group lengths, a VR that is not the dictionary's) has one rule for the whole kind.
 """
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint32_t
 from libc.stdlib cimport calloc, free
 
 from dcmveil.tables cimport dcmveil_dictionary, dcmveil_dictionary_count

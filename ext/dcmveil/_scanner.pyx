@@ -440,7 +440,7 @@ cdef int run(Scan *s, const uint8_t *p, size_t n, size_t *used, TokenSink on_tok
 
 
 cdef int run_pending(Scan *s, TokenSink on_token, ValueSink on_value, void *context) noexcept nogil:
-    cdef size_t used
+    cdef size_t used = 0
     cdef int status = run(s, s.pending, s.held, &used, on_token, on_value, context)
     s.held -= <uint8_t>used
     memmove(s.pending, s.pending + used, s.held)
@@ -453,7 +453,7 @@ cdef int scan_feed(Scan *s, const uint8_t *p, size_t n, size_t *used, TokenSink 
 
     `used[0]` is how many were taken; bytes of a header that is not yet whole are kept in `s.pending`.
     """
-    cdef size_t i = 0, size
+    cdef size_t i = 0, size = 0
     cdef int status = STATUS_NEED
     while True:
         if s.held:
@@ -629,7 +629,7 @@ cdef class Scanner:
     def feed(self, data) -> None:
         """Take the next bytes. Raises ParseError, Refused or LimitExceeded."""
         cdef Py_buffer view
-        cdef size_t used
+        cdef size_t used = 0
         cdef int status
         PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
         try:
@@ -651,7 +651,7 @@ cdef class Scanner:
         cdef Scan scan
         cdef Counter counter
         cdef Py_buffer view
-        cdef size_t used
+        cdef size_t used = 0
         cdef int status
         if scan_open(&scan, 1024) != STATUS_OK:
             raise MemoryError

@@ -2,12 +2,17 @@
 from collections.abc import Iterator
 from typing import Literal, TypeAlias
 
+from typing_extensions import disjoint_base
+
 # key, rule, tag, parent, VR number, encoding, kind
 _Question: TypeAlias = tuple[int, int, int, int, int, int, int]
 # ((Sequence tag, Item number), ...), tag, rule, VR number, decision, old length, new length
 _Edit: TypeAlias = tuple[tuple[tuple[int, int], ...], int, int, int, str, int, int]
 _Segment: TypeAlias = tuple[Literal["copy"], int, int] | tuple[Literal["data"], bytes]
 
+OUTCOMES: tuple[str, ...]
+
+@disjoint_base
 class Plan:
     @property
     def size(self) -> int | None: ...

@@ -1,6 +1,12 @@
 # The typed face of ext/dcmveil/_policy.pyx, which holds the documentation.
 from collections.abc import Iterable, Mapping, Sequence
 
+from typing_extensions import disjoint_base
+
+BEHAVIOURS: dict[str, int]
+KEEP_RULE: int
+
+@disjoint_base
 class RuleTable:
     def __init__(
         self,

@@ -10,14 +10,14 @@ import argparse
 import os
 import stat
 import sys
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from dcmveil import __version__
 from dcmveil.batch import Job, Outcome, jobs_of, run_job, write_report
-from dcmveil.errors import DcmveilError, show_path
+from dcmveil.errors import DcmveilError, OutputError, show_path
 from dcmveil.policy import Policy
 
 __all__ = ["run"]
@@ -39,18 +39,24 @@ class _Parser(argparse.ArgumentParser):
         raise _UsageError(message)
 
 
+def _format(prog: str) -> argparse.HelpFormatter:
+    # A width of its own: asking for that of the terminal would load shutil at every start.
+    return argparse.RawDescriptionHelpFormatter(prog, max_help_position=34, width=110)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="dcmveil",
         description="De-identify DICOM objects: PS3.15 2026d, Basic Application Level Confidentiality Profile.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_format,
         add_help=False,
     )
     parser.add_argument("paths", nargs="*", metavar="IN OUT", help="input and output, two files or two folders")
     mode = parser.add_argument_group("what to do")
     mode.add_argument("-e", "--de-identify", action="store_true", help="de-identify (the default)")
-    mode.add_argument("--dry-run", action="store_true", help="print the planned edits, write nothing (OUT may be left out)")
+    mode.add_argument("--dry-run", action="store_true",
+                      help="print the planned edits, write nothing (OUT may be left out)")  # fmt: skip
     files = parser.add_argument_group("files")
     files.add_argument("-i", "--input", type=Path, metavar="IN", help="instead of the first argument")
     files.add_argument("-o", "--output", type=Path, metavar="OUT", help="instead of the second argument")
@@ -58,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     files.add_argument("--report", type=Path, metavar="FILE.jsonl", help="write what was done, a JSON object per file")
     how = parser.add_argument_group("how")
     how.add_argument("--secret-file", type=Path, metavar="FILE",
-                     help="secret of at least 16 bytes: the same secret gives the same new UIDs, in any run")  # fmt: skip
+                     help="secret of at least 16 bytes: the same one gives the same new UIDs, in any run")  # fmt: skip
     how.add_argument("--root-uid", metavar="UID", help="root of new UIDs (also GDCM_ROOT_UID; default: 2.25)")
     how.add_argument("--existing-encrypted", choices=("remove", "keep"), default="refuse",
                      help="what to do with an Encrypted Attributes Sequence (default: refuse the file)")  # fmt: skip
@@ -69,7 +75,8 @@ def _parser() -> argparse.ArgumentParser:
                        help="warnings and errors")  # fmt: skip
     other.add_argument("-W", "--warning", dest="level", action="store_const", const=_WARNINGS, help="warnings")
     other.add_argument("-E", "--error", dest="level", action="store_const", const=_ERRORS, help="errors (the default)")
-    other.add_argument("-D", "--debug", dest="level", action="store_const", const=_DEBUG, help="what was done to each file")
+    other.add_argument("-D", "--debug", dest="level", action="store_const", const=_DEBUG,
+                       help="what was done to each file")  # fmt: skip
     other.add_argument("-h", "--help", action="store_true", help="print this and exit")
     other.add_argument("-v", "--version", action="store_true", help="print the version and exit")
     return parser
@@ -79,17 +86,14 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line. Returns the exit status."""
     parser = _parser()
     try:
-        options = parser.parse_args(arguments)
+        options = _parse(parser, list(arguments))
         if options.help or options.version:
-            print(parser.format_help() if options.help else f"dcmveil {__version__} (PS3.15 2026d)")
+            _print(parser.format_help() if options.help else f"dcmveil {__version__} (PS3.15 2026d)\n")
             return 0
         source, target = _paths(options)
-        policy = _policy(options)
+        return _process(source, target, _policy(options), options)
     except _UsageError as error:
-        _say(f"{error} (dcmveil -h shows the usage)")
-        return 1
-    try:
-        return _process(source, target, policy, options)
+        _say(f"{show_path(error)} (dcmveil -h shows the usage)")
     except DcmveilError as error:
         _say(str(error))
     except OSError as error:
@@ -100,10 +104,45 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _say(text: str) -> None:
-    print(f"dcmveil: {text}", file=sys.stderr)
+    """A line on stderr, if there is one: without it print() would take stdout. A progress bar makes way for it."""
+    if sys.stderr is None:
+        return
+    bars = sys.modules.get("tqdm")
+    with suppress(OSError):
+        if bars is None:
+            print(f"dcmveil: {text}", file=sys.stderr)
+        else:
+            bars.tqdm.write(f"dcmveil: {text}", file=sys.stderr)
+
+
+def _print(text: str) -> None:
+    """Text on stdout, and out of its buffer, so that an error is met here and not after the exit status is settled."""
+    if sys.stdout is None:
+        raise OutputError("standard output: is closed")
+    try:
+        encoding = sys.stdout.encoding or "ascii"
+        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        sys.stdout.flush()
+    except OSError as error:
+        _drop_stdout()
+        raise OutputError(f"standard output: {error.strerror}") from None
+
+
+def _drop_stdout() -> None:
+    """What is left in the buffer would fail once more when the interpreter ends."""
+    with suppress(OSError), open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 # ---- options ---------------------------------------------------------------------------------------------------
+
+
+def _parse(parser: argparse.ArgumentParser, arguments: list[str]) -> argparse.Namespace:
+    """Options may stand anywhere before `--`; what follows that are paths, which argparse forgets if it permutes."""
+    stop = arguments.index("--") if "--" in arguments else len(arguments)
+    options = parser.parse_intermixed_args(arguments[:stop])
+    options.paths += arguments[stop + 1 :]
+    return options
 
 
 def _paths(options: argparse.Namespace) -> tuple[Path, Path | None]:
@@ -112,7 +151,7 @@ def _paths(options: argparse.Namespace) -> tuple[Path, Path | None]:
     named = [options.input, options.output]
     if given and any(named):
         raise _UsageError("IN and OUT are given either by position or by -i and -o")
-    source, target = (given + [None, None])[:2] if given else named
+    source, target = [*given, None, None][:2] if given else named
     if source is None or len(given) > 2 or (target is None and not options.dry_run):
         raise _UsageError("IN and OUT expected")
     return source, None if options.dry_run else target
@@ -147,10 +186,9 @@ def _secret(path: Path) -> bytes:
 def _process(source: Path, target: Path | None, policy: Policy, options: argparse.Namespace) -> int:
     failed = False
     with ExitStack() as stack:
-        tell = []
+        tell: list[Callable[[Outcome], None]] = []
         if options.report is not None:
-            fd = os.open(options.report, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-            tell.append(write_report(stack.enter_context(os.fdopen(fd, "w", encoding="ascii"))))
+            tell.append(stack.enter_context(_report_to(options.report)))
         if options.dry_run:
             tell.append(_print_edits)
         jobs = jobs_of(source, target, recursive=options.recursive)
@@ -163,9 +201,43 @@ def _process(source: Path, target: Path | None, policy: Policy, options: argpars
     return int(failed)
 
 
+@contextmanager
+def _report_to(path: Path) -> Iterator[Callable[[Outcome], None]]:
+    """A function that adds an outcome to the report. What is no report is not overwritten: it may be the input."""
+    with _report_errors(path):
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    file = os.fdopen(fd, "w", buffering=1, encoding="ascii")
+    try:
+        if stat.S_ISREG(os.fstat(fd).st_mode):
+            if os.pread(fd, len(_REPORT_BEGINS), 0) not in (b"", _REPORT_BEGINS):
+                raise OutputError(f"{show_path(path)}: exists and is no report")
+            os.ftruncate(fd, 0)
+        write = write_report(file)
+
+        def tell(outcome: Outcome) -> None:
+            with _report_errors(path):
+                write(outcome)
+
+        yield tell
+    finally:
+        with suppress(OSError):  # every line has been flushed; one that could not be was told of then
+            file.close()
+
+
+@contextmanager
+def _report_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"{show_path(path)}: report not written: {error.strerror}") from None
+
+
+_REPORT_BEGINS = b'{"source": '
+
+
 def _with_progress(jobs: Iterable[Job], source: Path) -> Iterable[Job]:
     """The jobs, with a bar for a folder if somebody is watching."""
-    if not (source.is_dir() and sys.stderr.isatty()):
+    if not (source.is_dir() and sys.stderr is not None and sys.stderr.isatty()):
         return jobs
     from tqdm import tqdm  # 20 ms that nobody should wait for without a bar to see
 
@@ -197,6 +269,6 @@ def _print_edits(outcome: Outcome) -> None:
         (edit.path, keyword(edit.tag) or "-", edit.action, edit.decision, edit.old_length, edit.new_length, edit.reason)
         for edit in outcome.report.edits
     ]
-    print(f"# {show_path(outcome.job.source)}: {len(rows)} edits")
-    for row in [("path", "keyword", "action", "decision", "old", "new", "reason"), *rows]:
-        print(*row, sep="\t")
+    head = ("path", "keyword", "action", "decision", "old", "new", "reason")
+    lines = ["\t".join(map(str, row)) for row in (head, *rows)]
+    _print("\n".join([f"# {show_path(outcome.job.source)}: {len(rows)} edits", *lines, ""]))

@@ -48,7 +48,15 @@ class Policy:
     table: RuleTable
     uids: UidMapper
 
-    __slots__ = ("allow_embedded_overlays", "existing_encrypted", "keeps_everything", "limits", "rules", "table", "uids")
+    __slots__ = (
+        "allow_embedded_overlays",
+        "existing_encrypted",
+        "keeps_everything",
+        "limits",
+        "rules",
+        "table",
+        "uids",
+    )
 
     def __init__(
         self,

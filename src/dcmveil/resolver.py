@@ -6,6 +6,7 @@ per distinct Value where the answer depends on that; never from within the scann
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from dcmveil import _tables, provenance
@@ -190,7 +191,7 @@ class _Answers:
             new = provenance.method_text(value)
         else:
             new = self.policy.uids.map_value(value)
-            if new is None and asked.vr != _IMPLICIT and _tables.vr_name(asked.vr) != "UI":
+            if new is None and asked.vr != _IMPLICIT and vr_of_input(asked) != "UI":
                 new = value  # well known, so it stays, but as UI
         return None if new is None else encode_element(Encoding(asked.encoding), asked.tag, written_vr(asked), new)
 
@@ -211,7 +212,7 @@ class _Answers:
         return "replace", encode_element(Encoding(asked.encoding), asked.tag, written_vr(asked), value)
 
     def method_text(self, asked: Question) -> tuple[str, bytes]:
-        if asked.kind == _LEAF and (asked.vr == _IMPLICIT or _tables.vr_name(asked.vr) == "LO"):
+        if asked.kind == _LEAF and (asked.vr == _IMPLICIT or vr_of_input(asked) == "LO"):
             return "values", b""
         return self.text(asked, provenance.METHOD)
 
@@ -225,7 +226,7 @@ class _Answers:
         return "replace", encode_item(encoding, provenance.method_content(encoding))
 
 
-_OWN_ACTIONS = {
+_OWN_ACTIONS: dict[str, Callable[[_Answers, Question], tuple[str, bytes]]] = {
     "refuse": _Answers.refuse,
     "file meta": _Answers.file_meta,
     "identity removed": lambda answers, asked: answers.text(asked, b"YES"),
@@ -235,15 +236,21 @@ _OWN_ACTIONS = {
 }
 
 
+def vr_of_input(asked: Question) -> str | None:
+    """The VR an element has in the input, None if that is Implicit VR or no VR at all."""
+    return _tables.vr_name(asked.vr) if asked.vr < _IMPLICIT else None
+
+
 def is_value(asked: Question) -> bool:
     """Is it an element with a Value, not a Sequence where none should be?"""
-    return asked.kind == _LEAF and (asked.vr >= _IMPLICIT or _tables.vr_name(asked.vr) != "SQ")
+    return asked.kind == _LEAF and vr_of_input(asked) != "SQ"
 
 
 def written_vr(asked: Question) -> str:
     """VR of what replaces an element: that of the input if the dictionary has it, else the dictionary's first."""
-    if asked.vr < _IMPLICIT and _tables.dictionary_vrs(asked.tag) >> asked.vr & 1:
-        return _tables.vr_name(asked.vr)
+    own = vr_of_input(asked)
+    if own is not None and _tables.dictionary_vrs(asked.tag) >> asked.vr & 1:
+        return own
     vr = _tables.dictionary_vr(asked.tag)
     if vr is None:
         raise LookupError("no VR for an element to be replaced")

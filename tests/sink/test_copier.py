@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from dcmveil._copier import Copier
-from sink.scripts import (
+from tests.sink.scripts import (
     INPUT,
     KIB,
     MIB,
@@ -225,7 +225,7 @@ def test_file_size_limit_is_an_error(tmp_path: Path) -> None:
     code = """if True:
         import os, resource, signal, sys
         from dcmveil._copier import Copier
-        from sink.scripts import INPUT, copy
+        from tests.sink.scripts import INPUT, copy
         resource.setrlimit(resource.RLIMIT_FSIZE, (1_500_000, 1_500_000))
         source = os.open(sys.argv[1], os.O_RDONLY)
         target = os.open(sys.argv[2], os.O_WRONLY | os.O_CREAT, 0o600)

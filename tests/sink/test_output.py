@@ -19,7 +19,7 @@ from dcmveil import output
 from dcmveil._copier import Copier
 from dcmveil.errors import OutputError
 from dcmveil.output import AtomicFile
-from sink.scripts import INPUT, child_environment, copy, opened, run_python
+from tests.sink.scripts import INPUT, child_environment, copy, opened, run_python
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

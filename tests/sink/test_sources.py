@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from dcmveil.errors import ParseError
 from dcmveil.sources import DeflatedSource, DeflateWriter, FileSource, copy_script
-from sink.scripts import (
+from tests.sink.scripts import (
     INPUT,
     KIB,
     MIB,
@@ -216,7 +216,7 @@ def test_memory_is_flat_for_a_bomb(tmp_path: Path) -> None:
     code = """if True:
         import os, re, sys
         from dcmveil.sources import DeflatedSource, DeflateWriter, copy_script
-        from sink.scripts import copy, data
+        from tests.sink.scripts import copy, data
         source = DeflatedSource(os.open(sys.argv[1], os.O_RDONLY), 0)
         length = int(sys.argv[2])
         writer = DeflateWriter(os.open(os.devnull, os.O_WRONLY), 1, raw_length=4)
