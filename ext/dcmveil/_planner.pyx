@@ -4,59 +4,69 @@ For each Data Element it looks the rule up and does what the rule's behaviour sa
 a Sequence), or record an edit, with its Value captured or its content looked into when the Resolver will want that.
 What a rule means it does not know. Everything below `feed` runs without the GIL.
 
-Frames shadow the Scanner's stack. A frame gets an edit of its own (a container) with the first edit inside it, so
-`recorded` frames always are the outermost ones. A Sequence or Item of defined length above `hold_limit` gets one at
-once: it will be re-encoded with undefined length, whatever turns up inside, since a driver that may not look back has
-to say so before it knows.
+Frames shadow the Scanner's stack. A Sequence or Item of defined length above `hold_limit` gets an edit at once: it
+will be re-encoded with undefined length, whatever turns up inside, since a driver that may not look back has to say
+so before it knows.
 """
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memset
 
-from dcmveil._plan cimport (
+from dcmveil._edits cimport (
+    APPENDED,
     BIG,
     CONTAINED,
-    CONTAINER,
     INSERTED,
-    APPENDED,
     ITEM,
     LEAF,
     LEAF_UNDEFINED,
     NO_RECORD,
-    NO_VALUE,
     RECODE,
     UNDEFINED,
     Edit,
-    Plan,
-    PlanData,
-    Question,
-    Watch,
     plan_drop,
-    plan_edit,
     plan_hold,
     plan_open,
-    plan_question,
-    plan_value,
-    plan_watch,
 )
+from dcmveil._plan cimport Plan
 from dcmveil._policy cimport (
     ANCHOR,
     APPEND,
     CAPTURE,
     DESCEND,
     EDIT,
-    MAX_RULES,
     MEMBER,
     ONLY_MEMBERS,
-    REMOVE,
     WATCH,
     Entry,
-    Rules,
     RuleTable,
     find_entry,
 )
+from dcmveil._recorder cimport (
+    MODE_APPEND,
+    MODE_MEMBERS,
+    MODE_WATCHED,
+    PlanFrame,
+    State,
+    ask,
+    begin_watch,
+    capture,
+    end_value,
+    insert,
+    open_frames,
+    record,
+)
 from dcmveil._scanner cimport (
+    scan_advance,
+    scan_ahead,
+    scan_close,
+    scan_enter,
+    scan_exception,
+    scan_feed,
+    scan_finish,
+    scan_open,
+)
+from dcmveil.scan cimport (
     FRAME_SEQUENCE,
     STATUS_FAILED,
     STATUS_LIMIT,
@@ -69,25 +79,18 @@ from dcmveil._scanner cimport (
     TOKEN_ITEM_END,
     TOKEN_META,
     TOKEN_SEQUENCE_END,
-    Scan,
     Token,
-    scan_advance,
-    scan_ahead,
-    scan_close,
-    scan_enter,
-    scan_exception,
-    scan_feed,
-    scan_finish,
-    scan_open,
 )
-from dcmveil.tables cimport DCMVEIL_DEFLATED, dcmveil_transfer_syntaxes
+from dcmveil.tables cimport (
+    DCMVEIL_DEFLATED,
+    dcmveil_transfer_syntaxes,
+)
 from dcmveil.wire cimport (
     EXPLICIT_BE,
     IMPLICIT_LE,
     UNDEFINED_LENGTH,
     VR_COUNT,
     VR_IMPLICIT,
-    VR_INVALID,
     VR_SQ,
     VR_UN,
 )
@@ -98,113 +101,6 @@ cdef enum:
     FILE_META = 0x00020000
     MEDIA_STORAGE_SOP_CLASS = 0x00020002
     MEDIA_STORAGE_SOP_INSTANCE = 0x00020003
-
-cdef enum FrameMode:
-    MODE_MEMBERS = 1        # only elements marked as members stay
-    MODE_WATCHED = 2        # watched elements are told of
-    MODE_APPEND = 4         # a place for one more Item at the end
-
-cdef struct PlanFrame:
-    uint64_t start          # of the header
-    uint32_t length         # Value Length
-    uint32_t tag            # of the Sequence; of an Item its number
-    uint32_t record         # its edit, or NO_RECORD
-    uint16_t key
-    uint8_t header
-    uint8_t flags           # EditFlags
-    uint8_t mode
-
-cdef struct State:
-    Scan scan
-    PlanData *plan
-    const Rules *rules
-    PlanFrame *frames
-    uint64_t hold_limit
-    uint64_t capture_limit
-    uint64_t held_from              # arena offset of the Value being captured
-    uint32_t recorded               # frames 1..recorded have an edit
-    uint32_t dropping               # depth of the frame whose content is of no interest, or 0
-    uint32_t drop_record
-    uint32_t capture_record         # edit that waits for the Value, or NO_RECORD
-    uint32_t anchor                 # next one to be met or inserted
-    int anchor_rule                 # rule of the anchor just met, or -1
-    Watch watch                     # waiting for its Value, if `watching`
-    uint8_t watching
-    uint16_t removal_keys[MAX_RULES]
-
-
-# ---- recording edits ------------------------------------------------------------------------------------------
-
-cdef int open_frames(State *s, uint32_t depth) noexcept nogil:
-    """Give the frames up to `depth` their edits."""
-    cdef PlanFrame *f
-    cdef Edit edit
-    cdef int status
-    while s.recorded < depth:
-        f = &s.frames[s.recorded + 1]
-        memset(&edit, 0, sizeof(Edit))
-        edit.start = f.start
-        edit.tag = f.tag
-        edit.value = f.length
-        edit.header = f.header
-        edit.key = f.key
-        edit.flags = f.flags | CONTAINER
-        edit.link = NO_RECORD
-        f.record = s.plan.edits_count
-        status = plan_edit(s.plan, &edit)
-        if status != STATUS_OK:
-            return status
-        s.recorded += 1
-    return STATUS_OK
-
-
-cdef int ask(State *s, const Token *t, uint32_t depth, uint8_t rule, uint8_t kind, uint16_t *key) noexcept nogil:
-    """The question for an element; for a plain removal the one of its rule."""
-    cdef Question question
-    cdef int status
-    memset(&question, 0, sizeof(Question))
-    question.rule = rule
-    if s.rules.behaviours[rule] & REMOVE:
-        if not s.removal_keys[rule]:
-            status = plan_question(s.plan, &question, &s.removal_keys[rule])
-            if status != STATUS_OK:
-                return status
-        key[0] = s.removal_keys[rule]
-        return STATUS_OK
-    question.tag = t.tag
-    question.parent = s.scan.frames[depth].tag
-    question.vr = t.vr
-    question.encoding = t.encoding
-    question.kind = kind
-    return plan_question(s.plan, &question, key)
-
-
-cdef int record(State *s, const Token *t, uint32_t depth, uint8_t rule, uint8_t kind, uint64_t stop) noexcept nogil:
-    """Record the edit of an element (or of an insertion, start == stop) in the frame `depth`."""
-    cdef Edit edit
-    cdef int status = open_frames(s, depth)
-    if status != STATUS_OK:
-        return status
-    memset(&edit, 0, sizeof(Edit))
-    status = ask(s, t, depth, rule, kind, &edit.key)
-    if status != STATUS_OK:
-        return status
-    edit.start = t.start
-    edit.stop = stop
-    edit.tag = t.tag
-    edit.value = NO_VALUE
-    edit.header = t.header
-    return plan_edit(s.plan, &edit)
-
-
-cdef int insert(State *s, uint32_t tag, uint32_t depth, uint8_t rule, uint8_t kind, uint64_t at) noexcept nogil:
-    cdef Token t
-    memset(&t, 0, sizeof(Token))
-    t.start = at
-    t.tag = tag
-    t.vr = VR_INVALID
-    t.encoding = s.scan.frames[depth].encoding
-    return record(s, &t, depth, rule, kind, at)
 
 
 # ---- which rule -----------------------------------------------------------------------------------------------
@@ -309,16 +205,6 @@ cdef int keep(State *s, const Token *t, const Entry *entry, uint8_t behaviour) n
     return STATUS_OK
 
 
-cdef int capture(State *s, const Token *t) noexcept nogil:
-    """Have the Value of the edit just recorded captured, unless it is too long to be what it should be."""
-    if t.entered or t.length > s.capture_limit:
-        return STATUS_OK
-    s.scan.capture = 1
-    s.held_from = s.plan.arena_size
-    s.capture_record = s.plan.edits_count - 1
-    return STATUS_OK
-
-
 cdef int descend(State *s, const Token *t, uint32_t depth, uint8_t rule) noexcept nogil:
     """A Sequence that may be kept or not: its own edit is a container with a question."""
     cdef uint16_t key = 0
@@ -347,17 +233,6 @@ cdef int edit_element(State *s, const Token *t, const Entry *entry, uint32_t dep
     if status == STATUS_OK and behaviour & CAPTURE:
         return capture(s, t)
     return status
-
-
-cdef void begin_watch(State *s, const Token *t, uint32_t parent) noexcept nogil:
-    """The Resolver wants to know of this element, and its Value if that is short."""
-    memset(&s.watch, 0, sizeof(Watch))
-    s.watch.tag = t.tag
-    s.watch.parent = parent
-    s.watching = 1
-    if not t.entered and t.length <= s.capture_limit and not s.scan.capture:
-        s.scan.capture = 1
-        s.held_from = s.plan.arena_size
 
 
 # ---- tokens ---------------------------------------------------------------------------------------------------
@@ -449,24 +324,6 @@ cdef int on_token(void *context, Token *t) noexcept nogil:
     if t.kind == TOKEN_DATASET:
         return on_dataset(s, t)
     return STATUS_OK
-
-
-cdef int end_value(State *s) noexcept nogil:
-    """The Value being captured is whole (or, for a watched one that is too long, never was begun)."""
-    cdef int status = STATUS_OK
-    if s.watching:
-        s.watching = 0
-        s.watch.known = s.held_from != <uint64_t>-1
-        s.watch.size = <uint32_t>(s.plan.arena_size - s.held_from) if s.watch.known else 0
-        status = plan_watch(s.plan, &s.watch, s.plan.arena + s.held_from if s.watch.size else NULL)
-    if s.capture_record != NO_RECORD and status == STATUS_OK:
-        status = plan_value(s.plan, s.plan.edits[s.capture_record].key, s.held_from,
-                            &s.plan.edits[s.capture_record].value)
-        s.capture_record = NO_RECORD
-    elif s.held_from != <uint64_t>-1:
-        s.plan.arena_size = s.held_from
-    s.held_from = <uint64_t>-1
-    return status
 
 
 cdef int on_value(void *context, const uint8_t *data, size_t size) noexcept nogil:

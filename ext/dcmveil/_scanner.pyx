@@ -18,87 +18,74 @@ Lengths are compared by subtraction from what is left of the enclosing frame. No
 `scan_open`. Every step without a token either moves `pos`, pops a frame or changes the state: no input loops.
 """
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
-from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memcmp, memcpy, memmove, memset, strlen
+from libc.string cimport memcpy, memmove, memset
 
-from dcmveil.tables cimport (
-    DCMVEIL_BIG_ENDIAN,
-    DCMVEIL_DEFLATED,
-    DCMVEIL_IMPLICIT,
-    DCMVEIL_UNUSABLE,
-    dcmveil_transfer_syntaxes,
-    dcmveil_transfer_syntaxes_count,
-    dcmveil_vr_names,
+from dcmveil._preface cimport scan_preface
+from dcmveil.scan cimport (
+    ERROR_DELIMITER_LENGTH,
+    ERROR_DEPTH,
+    ERROR_EMPTY,
+    ERROR_HEADER_PAST_PARENT,
+    ERROR_META_LENGTH,
+    ERROR_NOT_AN_ITEM,
+    ERROR_NOT_DICOM,
+    ERROR_NO_VR,
+    ERROR_PAST_PARENT,
+    ERROR_STRAY_DELIMITER,
+    ERROR_TRANSFER_SYNTAX,
+    ERROR_TRUNCATED_HEADER,
+    ERROR_TRUNCATED_VALUE,
+    ERROR_UNCLOSED,
+    ERROR_UNDEFINED_LENGTH,
+    FRAME_FRAGMENTS,
+    FRAME_ITEM,
+    FRAME_ROOT,
+    FRAME_SEQUENCE,
+    STATE_DATASET,
+    STATE_META,
+    STATE_PREFIX,
+    STATUS_AGAIN,
+    STATUS_LIMIT,
+    STATUS_MEMORY,
+    STATUS_NEED,
+    STATUS_OK,
+    STATUS_PAUSE,
+    TOKEN_ELEMENT,
+    TOKEN_FRAGMENT,
+    TOKEN_ITEM,
+    TOKEN_ITEM_END,
+    TOKEN_SEQUENCE_END,
+    UNBOUNDED,
+    Frame,
+    Scan,
+    Token,
+    fail,
+    read_explicit,
+    wait,
 )
 from dcmveil.wire cimport (
     EXPLICIT_BE,
-    EXPLICIT_LE,
     IMPLICIT_LE,
     ITEM_DELIMITATION,
     ITEM_TAG,
     PIXEL_DATA,
     SEQUENCE_DELIMITATION,
     UNDEFINED_LENGTH,
-    VR_COUNT,
     VR_IMPLICIT,
     VR_INVALID,
     VR_OB,
     VR_OW,
     VR_SQ,
     VR_UN,
-    be16,
     be32,
-    le16,
     le32,
+    read_tag,
 )
 
 from dcmveil.errors import LimitExceeded, ParseError, Refused
 from dcmveil.tags import format_path
-
-cdef enum:
-    PREFIX_SIZE = 132
-    LONG_FORM = 0x100           # in `vr_table`: 2 reserved bytes and a 32-bit Value Length
-    LONGEST_UID = 66            # 64, and padding that should not be there but is
-    GROUP_LENGTH = 0x00020000
-    TRANSFER_SYNTAX_UID = 0x00020010
-
-# Indexed by five bits of each letter. Letters that name no VR are taken for a VR of the future, which PS3.5 7.1.2
-# promises to be of the long form; anything but two capitals is broken, and read in the short form, as DCMTK does.
-cdef uint16_t vr_table[1024]
-
-
-cdef void fill_vr_table() noexcept:
-    cdef int i
-    cdef const char *name
-    for i in range(1024):
-        vr_table[i] = VR_INVALID | LONG_FORM
-    for i in range(VR_COUNT):
-        name = dcmveil_vr_names[i]
-        vr_table[((name[0] & 31) << 5) | (name[1] & 31)] = i
-    for long_vr in (b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"):
-        vr_table[((long_vr[0] & 31) << 5) | (long_vr[1] & 31)] |= LONG_FORM
-
-
-fill_vr_table()
-
-
-cdef inline uint16_t read_vr(const uint8_t *p) noexcept nogil:
-    if <uint8_t>(p[0] - 65) < 26 and <uint8_t>(p[1] - 65) < 26:
-        return vr_table[((p[0] & 31) << 5) | (p[1] & 31)]
-    return VR_INVALID
-
-
-cdef inline int wait(Scan *s, uint8_t need) noexcept nogil:
-    s.need = need
-    return STATUS_NEED
-
-
-cdef int fail(Scan *s, int error) noexcept nogil:
-    s.error = error
-    s.error_offset = s.pos
-    return STATUS_FAILED
-
 
 cdef int push(Scan *s, uint8_t kind, uint32_t tag, uint8_t encoding, uint64_t stop, bint defined) noexcept nogil:
     cdef Frame *f
@@ -149,27 +136,6 @@ cdef int enter_undefined(Scan *s, Token *t) noexcept nogil:
         return fail(s, ERROR_UNDEFINED_LENGTH)
     t.entered = 1 + kind
     return push(s, kind, t.tag, encoding, s.frames[s.depth].stop, False)
-
-
-cdef inline int read_explicit(Scan *s, const uint8_t *p, size_t n, Token *t, bint big) noexcept nogil:
-    """Header of an Explicit VR element (PS3.5 7.1.2), 8 bytes of which are there. STATUS_OK, or wait for 12."""
-    cdef uint16_t vr = read_vr(p + 4)
-    t.vr = vr & 0xFF
-    if vr & LONG_FORM:
-        if n < 12:
-            return wait(s, 12)
-        t.header = 12
-        t.length = be32(p + 8) if big else le32(p + 8)
-    else:
-        t.header = 8
-        t.length = be16(p + 6) if big else le16(p + 6)
-    return STATUS_OK
-
-
-cdef inline uint32_t read_tag(const uint8_t *p, bint big) noexcept nogil:
-    if big:
-        return be32(p)
-    return <uint32_t>le16(p) << 16 | le16(p + 2)
 
 
 cdef inline int scan_element(Scan *s, const uint8_t *p, size_t n, Token *t, Frame *f) noexcept nogil:
@@ -253,132 +219,6 @@ cdef int open_item(Scan *s, Token *t, Frame *f) noexcept nogil:
     return push(s, FRAME_ITEM, f.tag, f.encoding, s.pos + t.length, True)
 
 
-# ---- before the Data Set --------------------------------------------------------------------------------------
-
-cdef int scan_prefix(Scan *s, const uint8_t *p, size_t n, Token *t) noexcept nogil:
-    if n < PREFIX_SIZE:
-        return wait(s, PREFIX_SIZE)
-    s.state = STATE_META
-    if memcmp(p + 128, b"DICM", 4) != 0:
-        return STATUS_AGAIN
-    s.has_preamble = 1
-    t.kind = TOKEN_PREAMBLE
-    t.start = 0
-    t.header = PREFIX_SIZE
-    s.pos = PREFIX_SIZE
-    return STATUS_OK
-
-
-cdef int find_transfer_syntax(const uint8_t *p, size_t n) noexcept nogil:
-    cdef size_t i
-    while n and (p[n - 1] == 0 or p[n - 1] == 32):
-        n -= 1
-    for i in range(dcmveil_transfer_syntaxes_count):
-        if strlen(dcmveil_transfer_syntaxes[i].uid) == n and memcmp(dcmveil_transfer_syntaxes[i].uid, p, n) == 0:
-            return <int>i
-    return -1
-
-
-cdef int read_transfer_syntax(Scan *s, const uint8_t *p, size_t n, Token *t) noexcept nogil:
-    if t.length > LONGEST_UID:
-        return fail(s, ERROR_TRANSFER_SYNTAX)
-    if n < t.header + t.length:
-        return wait(s, t.header + <uint8_t>t.length)
-    if t.length == 0:
-        return STATUS_OK        # as good as absent
-    s.transfer_syntax = find_transfer_syntax(p + t.header, t.length)
-    if s.transfer_syntax < 0 or dcmveil_transfer_syntaxes[s.transfer_syntax].flags & DCMVEIL_UNUSABLE:
-        return fail(s, ERROR_TRANSFER_SYNTAX)
-    return STATUS_OK
-
-
-cdef int read_group_length(Scan *s, const uint8_t *p, size_t n, Token *t) noexcept nogil:
-    if t.length != 4:
-        return STATUS_OK
-    if n < 12:
-        return wait(s, 12)
-    s.meta_stop = s.pos + 12 + le32(p + 8)
-    return STATUS_OK
-
-
-cdef bint is_before_deflate_stream(const Scan *s) noexcept nogil:
-    """The group decides where the File Meta Information ends, since (0002,0000) is often wrong. Before a deflate
-    stream, whose bytes may look like anything, it is the other way round."""
-    if s.pos != s.meta_stop or s.transfer_syntax < 0:
-        return False
-    return dcmveil_transfer_syntaxes[s.transfer_syntax].flags & DCMVEIL_DEFLATED != 0
-
-
-cdef int scan_meta(Scan *s, const uint8_t *p, size_t n, Token *t) noexcept nogil:
-    cdef int status
-    if is_before_deflate_stream(s):
-        return end_meta(s, t)
-    if n < 8:
-        return wait(s, 8)
-    if le16(p) != 2:
-        return end_meta(s, t)
-    t.tag = read_tag(p, False)
-    s.tag = t.tag
-    status = read_explicit(s, p, n, t, False)
-    if status == STATUS_OK and t.length == UNDEFINED_LENGTH:
-        return fail(s, ERROR_META_LENGTH)
-    if status == STATUS_OK and t.tag == TRANSFER_SYNTAX_UID:
-        status = read_transfer_syntax(s, p, n, t)
-    if status == STATUS_OK and t.tag == GROUP_LENGTH:
-        status = read_group_length(s, p, n, t)
-    if status != STATUS_OK:
-        return status
-    t.kind = TOKEN_META
-    t.start = s.pos
-    t.encoding = EXPLICIT_LE
-    t.entered = 0
-    s.pos += t.header
-    s.skip = t.length
-    return STATUS_OK
-
-
-cdef int end_meta(Scan *s, Token *t) noexcept nogil:
-    cdef uint32_t flags
-    if s.transfer_syntax < 0:
-        s.state = STATE_DETECT
-        return STATUS_AGAIN
-    flags = dcmveil_transfer_syntaxes[s.transfer_syntax].flags
-    return begin_dataset(
-        s, t, IMPLICIT_LE if flags & DCMVEIL_IMPLICIT else EXPLICIT_BE if flags & DCMVEIL_BIG_ENDIAN else EXPLICIT_LE)
-
-
-cdef int scan_detect(Scan *s, const uint8_t *p, size_t n, Token *t) noexcept nogil:
-    """Guess the Transfer Syntax from the first element, as DcmDataset of DCMTK does: is there a VR, and which
-    byte order makes the group number small."""
-    cdef uint16_t little, big
-    cdef bint swapped
-    if n < 8:
-        return wait(s, 8)
-    little = le16(p)
-    big = be16(p)
-    swapped = little > 0xFF and big <= 0xFF
-    if not s.has_preamble and s.pos == 0 and not 4 <= (big if swapped else little) <= 0xFF:
-        return fail(s, ERROR_NOT_DICOM)
-    if read_vr(p + 4) & 0xFF != VR_INVALID:
-        s.transfer_syntax = find_transfer_syntax(b"1.2.840.10008.1.2.2" if swapped else b"1.2.840.10008.1.2.1", 19)
-        return begin_dataset(s, t, EXPLICIT_BE if swapped else EXPLICIT_LE)
-    if swapped:
-        return fail(s, ERROR_TRANSFER_SYNTAX)       # Implicit VR Big Endian never was one
-    s.transfer_syntax = find_transfer_syntax(b"1.2.840.10008.1.2", 17)
-    return begin_dataset(s, t, IMPLICIT_LE)
-
-
-cdef int begin_dataset(Scan *s, Token *t, uint8_t encoding) noexcept nogil:
-    s.state = STATE_DATASET
-    s.dataset_start = s.pos
-    s.frames[0].encoding = encoding
-    t.kind = TOKEN_DATASET
-    t.start = s.pos
-    t.header = 0
-    t.encoding = encoding
-    return STATUS_OK
-
-
 # ---- the driver of the machine --------------------------------------------------------------------------------
 
 cdef int scan_step(Scan *s, const uint8_t *p, size_t n, Token *t) noexcept nogil:
@@ -391,11 +231,7 @@ cdef int scan_step(Scan *s, const uint8_t *p, size_t n, Token *t) noexcept nogil
         if f.kind >= FRAME_ITEM:
             return scan_element(s, p, n, t, f)
         return scan_item(s, p, n, t, f)
-    if s.state == STATE_META:
-        return scan_meta(s, p, n, t)
-    if s.state == STATE_PREFIX:
-        return scan_prefix(s, p, n, t)
-    return scan_detect(s, p, n, t)
+    return scan_preface(s, p, n, t)
 
 
 cdef int pass_value(Scan *s, const uint8_t *p, size_t n, size_t *used, ValueSink on_value,

@@ -3,11 +3,14 @@
 # Arrays are sorted by their first members. In those with masks the exact tags (mask 0xFFFFFFFF) come first, sorted,
 # `*_exact_count` of them; behind them the patterns, sorted, which match where `(tag & mask) == pattern.tag`.
 # A set of VRs has bit (1 << index) per VR; the index is the place in `dcmveil_vr_names` (alphabetical).
-from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 cdef extern from "tables.h" nogil:
     const char *const dcmveil_vr_names[]
     const size_t dcmveil_vr_names_count
+    # By the two letters, five bits each: number of the VR or 0xFF, and 0x100 if the Value Length has 32 bits.
+    const uint16_t dcmveil_vr_codes[]
+    const size_t dcmveil_vr_codes_count
 
     # PS3.6 and PS3.7. `vr` is the index of the first alternative of `vrs`.
     ctypedef struct dcmveil_attribute:

@@ -1,7 +1,9 @@
 # Bytes on the wire: unaligned loads and stores, the numbering of VRs, the encodings of PS3.5 section 7.
 #
 # The C below is byte-order neutral; compilers turn each function into one load or store.
-from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t
+
+from dcmveil.tables cimport dcmveil_vr_codes
 
 cdef extern from *:
     """
@@ -51,3 +53,20 @@ cdef enum:
     VR_COUNT = 34
     VR_IMPLICIT = 0xFE      # not on the wire: Implicit VR
     VR_INVALID = 0xFF       # two bytes that name no VR
+    LONG_FORM = 0x100       # in `dcmveil_vr_codes`: 2 reserved bytes and a 32-bit Value Length follow
+
+
+cdef inline uint16_t read_vr(const uint8_t *p) noexcept nogil:
+    """VR number at `p`, with LONG_FORM.
+
+    Two capitals that name no VR are taken for one of the future, which PS3.5 7.1.2 promises to be of the long form;
+    anything else is broken, and read in the short form, as DCMTK does."""
+    if <uint8_t>(p[0] - 65) < 26 and <uint8_t>(p[1] - 65) < 26:
+        return dcmveil_vr_codes[((p[0] & 31) << 5) | (p[1] & 31)]
+    return VR_INVALID
+
+
+cdef inline uint32_t read_tag(const uint8_t *p, bint big) noexcept nogil:
+    if big:
+        return be32(p)
+    return <uint32_t>le16(p) << 16 | le16(p + 2)

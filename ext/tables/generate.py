@@ -19,6 +19,8 @@ VR_NAMES = [
     "AE", "AS", "AT", "CS", "DA", "DS", "DT", "FD", "FL", "IS", "LO", "LT", "OB", "OD", "OF", "OL", "OV",
     "OW", "PN", "SH", "SL", "SQ", "SS", "ST", "SV", "TM", "UC", "UI", "UL", "UN", "UR", "US", "UT", "UV",
 ]  # fmt: skip
+LONG_VRS = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"})  # PS3.5 7.1.2
+LONG_FORM, NO_VR = 0x100, 0xFF
 ACTIONS = ["", "X", "Z", "D", "U", "K", "C", "X/Z", "X/D", "Z/D", "X/Z/D", "X/Z/U*"]
 COLUMNS = [
     "basic", "rtn_safe_priv", "rtn_uids", "rtn_dev_id", "rtn_inst_id", "rtn_pat_chars", "rtn_full_dates",
@@ -155,8 +157,18 @@ def exact_first(rows: list[tuple[int, int, str]]) -> list[str]:
     return [initializer for _, _, initializer in ordered]
 
 
+def vr_codes() -> list[str]:
+    """By five bits of each letter: the number of the VR, and a bit for the long form; letters that name none are long."""
+    codes = [NO_VR | LONG_FORM] * 1024
+    for index, (first, second) in enumerate(VR_NAMES):
+        long = LONG_FORM if first + second in LONG_VRS else 0
+        codes[(ord(first) & 31) << 5 | ord(second) & 31] = index | long
+    return [f"0x{code:03X}" for code in codes]
+
+
 def emit_vr_names(header: Header, tables: Tables) -> None:
     header.array("char *const", "vr_names", [quoted(name) for name in VR_NAMES])
+    header.array("uint16_t", "vr_codes", vr_codes())
 
 
 def emit_dictionary(header: Header, tables: Tables) -> None:

@@ -36,7 +36,7 @@ _ENCRYPTED = (
 
 # Kinds of question, as in ext/dcmveil/_plan.pxd, and the VR number of an Implicit VR element.
 _LEAF, _LEAF_UNDEFINED, _INSERTED, _CONTAINED, _APPENDED = range(5)
-_IMPLICIT, _NO_VR = 0xFE, 0xFF
+_IMPLICIT = 0xFE
 
 _Watched = list[tuple[int, int, bytes | None]]
 

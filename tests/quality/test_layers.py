@@ -14,10 +14,12 @@ SAMPLE = ROOT / "tests" / "data" / "sample.dcm"
 
 # From the bottom up. Modules of one layer do not know each other.
 LAYERS = (
-    ("errors", "tags", "wire", "tables"),
-    ("_tables",),
+    ("errors", "tags", "tables"),
+    ("wire", "_tables"),
+    ("scan",),
+    ("_preface", "_edits"),
     ("_scanner", "_policy", "_copier"),
-    ("_plan",),
+    ("_plan", "_recorder"),
     ("_planner",),
     ("encode", "iods", "uids", "sources", "output"),
     ("dummies", "provenance", "rules"),

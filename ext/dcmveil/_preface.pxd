@@ -1,0 +1,6 @@
+# What comes before the Data Set (see _preface.pyx).
+from libc.stdint cimport uint8_t
+
+from dcmveil.scan cimport Scan, Token
+
+cdef int scan_preface(Scan *s, const uint8_t *p, size_t n, Token *t) noexcept nogil

@@ -1,0 +1,1 @@
+# ext/dcmveil/_edits.pyx has C functions only.

@@ -1,0 +1,1 @@
+# ext/dcmveil/_preface.pyx has C functions only.

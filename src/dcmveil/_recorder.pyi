@@ -1,0 +1,1 @@
+# ext/dcmveil/_recorder.pyx has C functions only.
