@@ -63,6 +63,7 @@ cdef struct Watch:
     uint64_t data           # in `kept`
     uint32_t tag
     uint32_t parent
+    uint32_t item           # number of the Item it stands in; 0 at top level
     uint32_t size
     uint8_t known           # 0: it is there, but its Value is too long to be of use
 

@@ -233,13 +233,13 @@ cdef class Plan:
                 for i in range(1, self.data.questions_count + 1) if self.data.questions[i].decision == PENDING]
 
     def watched(self) -> list:
-        """Watched elements in input order: ``(tag, parent, bytes)``, None for a Value too long to be of use."""
+        """Watched elements in input order: ``(tag, parent, item, bytes)``, None for a Value too long to be of use."""
         cdef uint32_t i
         cdef Watch *w
         found = []
         for i in range(self.data.watches_count):
             w = &self.data.watches[i]
-            found.append((w.tag, w.parent, copied(self.data.kept + w.data, w.size) if w.known else None))
+            found.append((w.tag, w.parent, w.item, copied(self.data.kept + w.data, w.size) if w.known else None))
         return found
 
     def values(self):

@@ -257,7 +257,7 @@ cdef int on_element(State *s, Token *t) noexcept nogil:
     if status != STATUS_OK or entry == NULL or not entry.flags & WATCH or rule == s.rules.vr_rule != 0:
         return status
     if depth == 0 or s.frames[depth].mode & MODE_WATCHED:
-        begin_watch(s, t, s.scan.frames[depth].tag)
+        begin_watch(s, t, depth)
         return STATUS_OK if s.scan.capture else end_value(s)
     return status
 

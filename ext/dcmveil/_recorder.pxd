@@ -54,5 +54,5 @@ cdef int ask(State *s, const Token *t, uint32_t depth, uint8_t rule, uint8_t kin
 cdef int record(State *s, const Token *t, uint32_t depth, uint8_t rule, uint8_t kind, uint64_t stop) noexcept nogil
 cdef int insert(State *s, uint32_t tag, uint32_t depth, uint8_t rule, uint8_t kind, uint64_t at) noexcept nogil
 cdef int capture(State *s, const Token *t) noexcept nogil
-cdef void begin_watch(State *s, const Token *t, uint32_t parent) noexcept nogil
+cdef void begin_watch(State *s, const Token *t, uint32_t depth) noexcept nogil
 cdef int end_value(State *s) noexcept nogil

@@ -23,7 +23,7 @@ from dcmveil.scan cimport (
     STATUS_OK,
     Token,
 )
-from dcmveil.wire cimport VR_INVALID
+from dcmveil.wire cimport VR_INVALID, VR_SQ
 
 
 cdef int open_frames(State *s, uint32_t depth) noexcept nogil:
@@ -102,7 +102,7 @@ cdef int insert(State *s, uint32_t tag, uint32_t depth, uint8_t rule, uint8_t ki
 
 cdef int capture(State *s, const Token *t) noexcept nogil:
     """Have the Value of the edit just recorded captured, unless it is too long to be what it should be."""
-    if t.entered or t.length > s.capture_limit:
+    if t.entered or t.vr == VR_SQ or t.length > s.capture_limit:
         return STATUS_OK
     s.scan.capture = 1
     s.held_from = s.plan.arena_size
@@ -110,13 +110,15 @@ cdef int capture(State *s, const Token *t) noexcept nogil:
     return STATUS_OK
 
 
-cdef void begin_watch(State *s, const Token *t, uint32_t parent) noexcept nogil:
-    """The Resolver wants to know of this element, and its Value if that is short."""
+cdef void begin_watch(State *s, const Token *t, uint32_t depth) noexcept nogil:
+    """The Resolver wants to know of this element, and its Value if it has one that is short."""
     memset(&s.watch, 0, sizeof(Watch))
     s.watch.tag = t.tag
-    s.watch.parent = parent
+    if depth:
+        s.watch.parent = s.scan.frames[depth].tag
+        s.watch.item = s.scan.frames[depth - 1].items
     s.watching = 1
-    if not t.entered and t.length <= s.capture_limit and not s.scan.capture:
+    if not t.entered and (t.vr != VR_SQ or t.length == 0) and t.length <= s.capture_limit and not s.scan.capture:
         s.scan.capture = 1
         s.held_from = s.plan.arena_size
 

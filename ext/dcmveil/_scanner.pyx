@@ -84,6 +84,7 @@ from dcmveil.wire cimport (
     read_tag,
 )
 
+from dcmveil._tables import keyword
 from dcmveil.errors import LimitExceeded, ParseError, Refused
 from dcmveil.tags import format_path
 
@@ -392,15 +393,20 @@ cdef dict MESSAGES = {
 }
 
 
+cdef object showable(uint32_t tag):
+    """The tag if it can be one. After a wrong length it may as well be four bytes of a Value."""
+    return tag if tag >> 16 == 0xFFFE or keyword(tag) is not None else None
+
+
 cdef str error_path(const Scan *s):
     cdef uint32_t i
     steps = []
     for i in range(1, s.depth + 1):
         if s.frames[i].kind != FRAME_ITEM:
-            steps.append((s.frames[i].tag, s.frames[i].items))
+            steps.append((showable(s.frames[i].tag), s.frames[i].items))
     if s.depth and s.frames[s.depth].kind != FRAME_ITEM and s.tag == s.frames[s.depth].tag:
         steps.pop()
-    return format_path(steps, s.tag) if s.tag else ""
+    return format_path(steps, showable(s.tag)) if s.tag else ""
 
 
 cdef object scan_exception(const Scan *s):

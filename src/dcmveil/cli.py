@@ -161,7 +161,7 @@ def _policy(options: argparse.Namespace) -> Policy:
     try:
         return Policy(
             secret=None if options.secret_file is None else _secret(options.secret_file),
-            root_uid=options.root_uid or os.environ.get("GDCM_ROOT_UID") or None,
+            root_uid=(os.environ.get("GDCM_ROOT_UID") or None) if options.root_uid is None else options.root_uid,
             existing_encrypted=options.existing_encrypted,
             allow_embedded_overlays=options.allow_embedded_overlays,
         )

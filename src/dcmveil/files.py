@@ -10,13 +10,14 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from errno import ENODATA
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dcmveil import _tables
 from dcmveil._copier import Copier
 from dcmveil._planner import Planner
 from dcmveil.errors import InputError
+from dcmveil.iods import is_known
 from dcmveil.output import AtomicFile
 from dcmveil.policy import Policy
 from dcmveil.resolver import Resolver
@@ -29,6 +30,7 @@ _FIRST_WINDOW = 1 << 16
 _SMALL_WINDOW = 1 << 12  # after bulk: most likely one Fragment header, then bulk again
 _LARGE_WINDOW = 1 << 18
 _SCRIPT = 1 << 16
+_SHRANK = "shrank while it was being read"
 
 
 class EditLine(NamedTuple):
@@ -85,8 +87,9 @@ def deidentify_file(source: str | os.PathLike[str], target: str | os.PathLike[st
     LimitExceeded, InputError and OutputError; all are DcmveilErrors.
     """
     with _opened(Path(source)) as fd, AtomicFile(Path(target), mode_of=os.fstat(fd)) as output:
-        rewrite = _Rewrite(fd, policy)
-        rewrite.run(_Writer(fd, output.fd))
+        size = os.fstat(fd).st_size
+        rewrite = _Rewrite(fd, size, policy)
+        rewrite.run(_Writer(fd, output.fd, size))
         output.commit()
     return rewrite.report(str(source), str(target))
 
@@ -94,7 +97,7 @@ def deidentify_file(source: str | os.PathLike[str], target: str | os.PathLike[st
 def plan_file(source: str | os.PathLike[str], policy: Policy) -> Report:
     """What `deidentify_file` would do, edit by edit, without doing it. Raises the same, but OutputError."""
     with _opened(Path(source)) as fd:
-        rewrite = _Rewrite(fd, policy)
+        rewrite = _Rewrite(fd, os.fstat(fd).st_size, policy)
         rewrite.run(None)
     return rewrite.report(str(source), None)
 
@@ -117,9 +120,10 @@ def _opened(source: Path) -> Iterator[int]:
 class _Writer:
     """Executes a Plan's script from one descriptor into another."""
 
-    def __init__(self, source: int, target: int) -> None:
+    def __init__(self, source: int, target: int, size: int) -> None:
         self._source = source
         self._target = target
+        self._size = size
         self._copier: Copier | None = None
         self._inflated: tuple[DeflatedSource, DeflateWriter] | None = None
 
@@ -129,11 +133,10 @@ class _Writer:
         if planner.deflated and (self._inflated or len(plan)):
             self._write_deflated(planner)
             return
-        size = os.fstat(self._source).st_size
         if planner.deflated:
-            plan.close_input(size)
+            plan.close_input(self._size)
         if self._copier is None:
-            self._copier = Copier(self._source, self._target, size=size)
+            self._copier = Copier(self._source, self._target, size=self._size)
         while script := plan.script(_SCRIPT):
             self._copier.run(script)
 
@@ -159,27 +162,27 @@ class _Writer:
 class _Rewrite:
     """One file on its way: scan, and whenever many edits are held, answer and write what can be written."""
 
-    def __init__(self, fd: int, policy: Policy) -> None:
+    def __init__(self, fd: int, size: int, policy: Policy) -> None:
         self._fd = fd
+        self._size = size
         self._policy = policy
         self._planner = policy.planner()
         self._resolver = Resolver(self._planner, policy)
         self._edits: list[EditLine] = []
-        self._size = os.fstat(fd).st_size
         self._written: int | None = None
 
     def run(self, writer: _Writer | None) -> None:
         """Scan the file and write it; without a writer collect the edits instead."""
         try:
             self._scan(writer)
+            self._planner.finish()
+            self._write(writer)
+            if writer is not None:
+                self._written = writer.finish()
         except OSError as error:
-            if error.filename is not None or writer is not None:
-                raise
-            raise InputError(f"cannot be read: {error.strerror}") from error
-        self._planner.finish()
-        self._write(writer)
-        if writer is not None:
-            self._written = writer.finish()
+            if error.errno == ENODATA:  # how both executors of scripts tell that the input has become shorter
+                raise InputError(_SHRANK) from None
+            raise
 
     def _scan(self, writer: _Writer | None) -> None:
         """Show the Planner all it needs to see."""
@@ -202,7 +205,7 @@ class _Rewrite:
         except OSError as error:
             raise InputError(f"cannot be read: {error.strerror}") from error
         if not data:
-            raise InputError("shrank while it was being read")
+            raise InputError(_SHRANK)
         return data
 
     def _scan_deflated(self, writer: _Writer | None) -> None:
@@ -235,7 +238,7 @@ class _Rewrite:
             source=source,
             target=target,
             transfer_syntax=self._planner.transfer_syntax or "",
-            sop_class=sop_class if sop_class and _tables.is_well_known_uid(sop_class.encode("ascii")) else None,
+            sop_class=sop_class if is_known(sop_class) else None,
             bytes_in=self._size,
             bytes_out=self._written,
             counts={(rules[rule].reason, what): count for (rule, what), count in self._planner.plan.summary().items()},

@@ -6,12 +6,12 @@ Identity Removed (0012,0062) set, and the method named in text and in codes of P
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from dcmveil import _tables
 from dcmveil.encode import Encoding, encode_element
 
-__all__ = ["IMPLEMENTATION_CLASS_UID", "METHOD", "file_meta", "has_code", "method_content", "method_text"]
+__all__ = ["IMPLEMENTATION_CLASS_UID", "METHOD", "file_meta", "is_our_code", "method_content", "method_text"]
 
 IMPLEMENTATION_CLASS_UID = b"2.25.93788369709748088662773663422743228673"
 IMPLEMENTATION_VERSION_NAME = b"DCMVEIL 0.1.0"
@@ -63,14 +63,7 @@ def method_content(encoding: Encoding) -> bytes:
     return b"".join(encode_element(encoding, tag, vr, text) for tag, vr, text in rows)
 
 
-def has_code(watched: Iterable[tuple[int, bytes | None]]) -> bool:
-    """Is the code of the Basic Profile among these Code Values and Coding Scheme Designators, in input order?"""
+def is_our_code(item: Mapping[int, bytes]) -> bool:
+    """Is the code of the Basic Profile in this Item of De-identification Method Code Sequence (tag: Value)?"""
     value, _meaning = _basic_code()
-    code = None
-    for tag, text in watched:
-        text = (text or b"").strip(PADDING)
-        if tag == 0x00080100:
-            code = text
-        elif text == SCHEME and code == value:
-            return True
-    return False
+    return (item.get(0x00080100, b"").strip(PADDING), item.get(0x00080102, b"").strip(PADDING)) == (value, SCHEME)

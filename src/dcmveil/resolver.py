@@ -17,6 +17,7 @@ from dcmveil.encode import Encoding, encode_element, encode_item, encode_sequenc
 from dcmveil.errors import Refused
 from dcmveil.iods import resolve
 from dcmveil.policy import Policy
+from dcmveil.uids import is_well_formed
 
 __all__ = ["Facts", "Resolver"]
 
@@ -38,7 +39,7 @@ _ENCRYPTED = (
 _LEAF, _LEAF_UNDEFINED, _INSERTED, _CONTAINED, _APPENDED = range(5)
 _IMPLICIT = 0xFE
 
-_Watched = list[tuple[int, int, bytes | None]]
+_Watched = list[tuple[int, int, int, bytes | None]]
 
 
 class Question(NamedTuple):
@@ -67,7 +68,7 @@ class Facts(NamedTuple):
     def of(cls, watched: _Watched, transfer_syntax: str) -> Facts:
         """From the watched elements of a Plan; of repeated ones the first counts."""
         first: dict[int, bytes] = {}
-        for tag, parent, value in watched:
+        for tag, parent, _item, value in watched:
             uid = (value or b"").strip(b" \0")
             if parent == 0 and uid:
                 first.setdefault(tag, uid)
@@ -125,7 +126,7 @@ class Resolver:
 
 def _check_directory(facts: Facts) -> None:
     """R20: a DICOMDIR has to be made anew from the de-identified files, not edited."""
-    has_records = any(tag == _DIRECTORY_RECORD_SEQUENCE for tag, _parent, _value in facts.watched)
+    has_records = any(tag == _DIRECTORY_RECORD_SEQUENCE for tag, *_rest in facts.watched)
     is_directory = _MEDIA_STORAGE_DIRECTORY in (facts.sop_class, facts.media_sop_class)
     if is_directory or (has_records and facts.sop_class is None):
         raise Refused("dicomdir", "a DICOMDIR: build a new one from the de-identified files instead")
@@ -133,11 +134,11 @@ def _check_directory(facts: Facts) -> None:
 
 def _check_overlays(facts: Facts, policy: Policy) -> None:
     """Overlay bits in Pixel Data are copied with it: an overlay group that has none of its own data elsewhere."""
-    with_data = {tag >> 16 for tag, _parent, _value in facts.watched if tag & 0xFF00FFFF == _OVERLAY_DATA}
-    for tag, _parent, value in facts.watched:
-        if tag & 0xFF00FFFF != _OVERLAY_BIT_POSITION or policy.allow_embedded_overlays:
+    with_data = {tag >> 16 for tag, parent, *_ in facts.watched if tag & 0xFF00FFFF == _OVERLAY_DATA and not parent}
+    for tag, parent, _item, value in facts.watched:
+        if tag & 0xFF00FFFF != _OVERLAY_BIT_POSITION or parent or policy.allow_embedded_overlays:
             continue
-        if tag >> 16 not in with_data and any(value or b""):
+        if tag >> 16 not in with_data and (value is None or any(value)):
             raise Refused(
                 "embedded-overlay",
                 "overlay bits may be embedded in Pixel Data (Overlay Bit Position is not 0 and there is no Overlay "
@@ -204,9 +205,12 @@ class _Answers:
 
     def file_meta(self, asked: Question) -> tuple[str, bytes]:
         facts = self.facts
+        sop_class = facts.sop_class or facts.media_sop_class
+        if sop_class is not None and not is_well_formed(sop_class):
+            sop_class = None
         old = facts.sop_instance or facts.media_sop_instance
         new = None if old is None else (self.policy.uids.map_value(old) or old).strip(b"\0")
-        return "replace", provenance.file_meta(facts.sop_class or facts.media_sop_class, new, facts.transfer_syntax)
+        return "replace", provenance.file_meta(sop_class, new, facts.transfer_syntax)
 
     def text(self, asked: Question, value: bytes) -> tuple[str, bytes]:
         return "replace", encode_element(Encoding(asked.encoding), asked.tag, written_vr(asked), value)
@@ -220,8 +224,11 @@ class _Answers:
         encoding = Encoding(asked.encoding)
         if asked.kind == _INSERTED:
             return "replace", encode_sequence(encoding, asked.tag, [provenance.method_content(encoding)])
-        codes = [(tag, value) for tag, parent, value in self.facts.watched if parent == _METHOD_CODE_SEQUENCE]
-        if provenance.has_code(codes):
+        items: dict[int, dict[int, bytes]] = {}
+        for tag, parent, item, value in self.facts.watched:
+            if parent == _METHOD_CODE_SEQUENCE:
+                items.setdefault(item, {}).setdefault(tag, value or b"")
+        if any(map(provenance.is_our_code, items.values())):
             return "keep", b""
         return "replace", encode_item(encoding, provenance.method_content(encoding))
 

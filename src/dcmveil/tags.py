@@ -15,12 +15,14 @@ __all__ = ["format_path", "format_tag", "parse_tag"]
 _TAG = re.compile(r"\(?([0-9A-Fa-f]{4}),?([0-9A-Fa-f]{4})\)?")
 
 
-def format_tag(tag: int) -> str:
-    """The tag as ``(gggg,eeee)``, upper-case hexadecimal."""
+def format_tag(tag: int | None) -> str:
+    """The tag as ``(gggg,eeee)``, upper-case hexadecimal; ``(?)`` for one that must not be shown."""
+    if tag is None:
+        return "(?)"
     return f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
 
 
-def format_path(enclosing: Iterable[tuple[int, int]], tag: int) -> str:
+def format_path(enclosing: Iterable[tuple[int | None, int]], tag: int | None) -> str:
     """The path of a Data Element.
 
     `enclosing` gives (tag of the Sequence, number of the Item) from the outermost inwards, and is empty at

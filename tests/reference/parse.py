@@ -10,6 +10,7 @@ File Meta follows dcmdump: is there a VR, and which byte order makes the group n
 from __future__ import annotations
 
 import struct
+import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,7 +37,9 @@ from .model import (
 
 UNDEFINED = 0xFFFFFFFF
 ITEM, ITEM_DELIMITATION, SEQUENCE_DELIMITATION = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
+PIXEL_DATA = 0x7FE00010
 UN_CONTENT = Encoding(implicit=True, little=True)
+META = Encoding(implicit=False, little=True)
 VRS = {str(vr) for vr in STANDARD_VR}
 
 
@@ -63,7 +66,7 @@ class Header:
 
     def _is_sequence(self) -> bool:
         if self.vr is None:
-            return tables.dictionary_vrs(self.tag) in ((), ("SQ",))
+            return self.tag != PIXEL_DATA
         return self.vr in ("SQ", "UN")
 
 
@@ -97,11 +100,13 @@ def _whole(data: bytes, encoding: Encoding) -> list[Element]:
 
 @contextmanager
 def _reading() -> Iterator[None]:
-    """pydicom takes VRs as they stand: no guesses, no switch to Implicit VR. Its errors become ours."""
+    """pydicom takes VRs as they stand: no guesses, no switch to Implicit VR, no warnings. Its errors become ours."""
     saved = pydicom.config.replace_un_with_known_vr, pydicom.config.assume_implicit_vr_switch
     pydicom.config.replace_un_with_known_vr = pydicom.config.assume_implicit_vr_switch = False
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     except (struct.error, zlib.error, EOFError, OSError, NotImplementedError) as error:
         raise UnreadableError(type(error).__name__) from error
     finally:
@@ -145,7 +150,7 @@ def _meta(stream: BytesIO) -> list[Element]:
     if stream.getvalue()[:2] != b"\2\0":
         return []
     generator = data_element_generator(stream, False, True, stop_when=lambda tag, vr, length: tag >> 16 != 2)
-    return [_plain(raw) for raw in generator]
+    return [_plain(raw, META) for raw in generator]
 
 
 def _detected(data: bytes) -> str:
@@ -165,7 +170,7 @@ def _elements(stream: BytesIO, encoding: Encoding) -> tuple[list[Element], bool]
     while True:
         header, after = Header(encoding), stream.tell()
         for raw in data_element_generator(stream, encoding.implicit, encoding.little, stop_when=header):
-            elements.append(_with_items(_plain(raw), encoding))
+            elements.append(_with_items(_plain(raw, encoding), encoding))
             after = stream.tell()
         if not header.stopped:
             return elements, _delimited(stream.getvalue()[after : stream.tell()], encoding)
@@ -178,13 +183,13 @@ def _delimited(consumed: bytes, encoding: Encoding) -> bool:
     return len(consumed) == 8 and _tag(consumed, encoding) == ITEM_DELIMITATION
 
 
-def _plain(raw: RawDataElement | DataElement) -> Element:
-    """pydicom's element as ours; DataElement stands for what `Header` never lets through."""
+def _plain(raw: RawDataElement | DataElement, encoding: Encoding) -> Element:
+    """pydicom's element as ours, without the VR it looks up; `Header` never lets a DataElement through."""
     assert isinstance(raw, RawDataElement)
     value = raw.value or b""
     if raw.length not in (len(value), UNDEFINED):
         raise UnreadableError("value beyond the end")
-    return Element(int(raw.tag), raw.VR, value)
+    return Element(int(raw.tag), None if encoding.implicit else raw.VR, value)
 
 
 def _with_items(element: Element, encoding: Encoding) -> Element:

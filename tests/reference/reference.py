@@ -70,8 +70,8 @@ def expected_of(source: Parsed, settings: Settings) -> Expected:
     """As `expected_of_file`, for a tree."""
     sop_class = first_value(source.data_set, SOP_CLASS, "UI")
     refuse_directory(source, sop_class)
-    data_set = Reference(source.encoding, sop_class.decode("latin-1"), settings).top_level(source.data_set)
     refuse_embedded_overlay(source.data_set, settings)
+    data_set = Reference(source.encoding, sop_class.decode("latin-1"), settings).top_level(source.data_set)
     return Expected(file_meta(source, data_set, settings), data_set)
 
 
@@ -199,8 +199,7 @@ class Reference:
 
     def kept(self, element: Element) -> list[Element]:
         """A kept element must have a VR of the dictionary; a Sequence is looked into."""
-        vrs = tables.dictionary_vrs(element.tag)
-        if element.vr is not None and element.vr not in vrs and (element.vr, vrs) != ("UN", ("SQ",)):
+        if not has_right_vr(element):
             return []
         if isinstance(element.value, bytes):
             return [element]
@@ -262,6 +261,14 @@ class Reference:
 def gap_action(role: str) -> str:
     """For attributes of VR UI, DA, DT, TM and PN that are not in Table E.1-1."""
     return {"structural": "keep", "temporal": "X", "person-name": "X"}.get(role, "U")
+
+
+def has_right_vr(element: Element) -> bool:
+    """Whether the VR is one of the dictionary's, or UN for SQ; Items make an element without a VR a Sequence."""
+    vrs = tables.dictionary_vrs(element.tag)
+    if element.vr is None:
+        return isinstance(element.value, bytes) or vrs == ("SQ",)
+    return element.vr in vrs or (element.vr, vrs) == ("UN", ("SQ",))
 
 
 def written_vr(element: Element) -> str | None:

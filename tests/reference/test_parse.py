@@ -92,6 +92,18 @@ def test_private_content_of_defined_length_is_not_looked_at() -> None:
     assert read_elements(data, EXPLICIT) == [Element(0x00091001, "SQ", b"rubbish "), NAME]
 
 
+@pytest.mark.parametrize("number", [0x00080018, 0x00280010, 0x00420011, 0x00101234])
+def test_undefined_length_makes_a_sequence_where_there_are_no_vrs(number: int) -> None:
+    """PS3.5 7.5: whatever the dictionary says, and with a Sequence in it; but Pixel Data has Fragments."""
+    inner = bare(0x00082218, bare(SEQUENCE_END, b""), UNDEFINED) + bare(0x00100010, b"A^B ")
+    items = bare(ITEM, inner) + bare(SEQUENCE_END, b"")
+    tree = [Element(0x00082218, None, []), Element(0x00100010, None, b"A^B ")]
+    assert read_elements(bare(number, items, UNDEFINED), IMPLICIT) == [Element(number, None, [tree])]
+    fragment = bare(ITEM, b"abcd")
+    pixels = bare(0x7FE00010, fragment + bare(SEQUENCE_END, b""), UNDEFINED)
+    assert read_elements(pixels, IMPLICIT) == [Element(0x7FE00010, None, fragment)]
+
+
 def test_implicit_private_sequence_of_undefined_length_is_walked() -> None:
     items = bare(ITEM, bare(0x00091002, b"ab"), UNDEFINED) + bare(ITEM_END, b"") + bare(SEQUENCE_END, b"")
     data = bare(0x00091001, items, UNDEFINED) + bare(0x00100010, b"A^B ")

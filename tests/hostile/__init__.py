@@ -1,0 +1,1 @@
+"""Inputs that somebody got wrong, by accident or on purpose."""
