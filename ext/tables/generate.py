@@ -158,7 +158,7 @@ def exact_first(rows: list[tuple[int, int, str]]) -> list[str]:
 
 
 def vr_codes() -> list[str]:
-    """By five bits of each letter: the number of the VR, and a bit for the long form; letters that name none are long."""
+    """By five bits of each letter: number of the VR, and a bit for the long form, which letters that name none have."""
     codes = [NO_VR | LONG_FORM] * 1024
     for index, (first, second) in enumerate(VR_NAMES):
         long = LONG_FORM if first + second in LONG_VRS else 0

@@ -31,9 +31,7 @@ _OVERLAY_BIT_POSITION = 0x60000102
 _OVERLAY_DATA = 0x60003000
 _MEDIA_STORAGE_DIRECTORY = b"1.2.840.10008.1.3.10"
 
-_ENCRYPTED = (
-    "has an Encrypted Attributes Sequence already; --existing-encrypted remove or keep says what to do with it"
-)
+_ENCRYPTED = "has an Encrypted Attributes Sequence already; --existing-encrypted remove or keep says what to do with it"
 
 # Kinds of question, as in ext/dcmveil/_plan.pxd, and the VR number of an Implicit VR element.
 _LEAF, _LEAF_UNDEFINED, _INSERTED, _CONTAINED, _APPENDED = range(5)
