@@ -13,10 +13,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["HAVE_GDCMANON", "Command", "commands", "cp", "dcmveil", "gdcmanon"]
+__all__ = ["DCMVEIL", "HAVE_GDCMANON", "Command", "commands", "cp", "dcmveil", "gdcmanon"]
 
 Command = Callable[[Path, Path], list[str]]
 
+_SCRIPT = Path(sys.executable).with_name("dcmveil")
+DCMVEIL = [os.fspath(_SCRIPT)] if _SCRIPT.exists() else [sys.executable, "-m", "dcmveil"]
 HAVE_GDCMANON = all(map(shutil.which, ("gdcmanon", "openssl")))
 
 
@@ -26,7 +28,7 @@ def cp(source: Path, target: Path) -> list[str]:
 
 
 def dcmveil(source: Path, target: Path) -> list[str]:
-    return [sys.executable, "-m", "dcmveil", os.fspath(source), os.fspath(target)]
+    return [*DCMVEIL, os.fspath(source), os.fspath(target)]
 
 
 def gdcmanon(folder: Path) -> Command:
