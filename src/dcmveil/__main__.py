@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import sys
 
-__all__ = ["main"]
+TYPE_CHECKING = False  # as type checkers read it
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+__all__ = ["command", "main"]
 
 
 def main() -> int:
@@ -13,9 +19,23 @@ def main() -> int:
         from dcmveil import __version__
 
         return _print(f"dcmveil {__version__} (PS3.15 2026d)\n")
+    gc.disable()  # imports make much and drop little
     from dcmveil.cli import run
 
+    gc.enable()
     return run(sys.argv[1:])
+
+
+def command() -> NoReturn:
+    """The console script: `main`, and out without taking the interpreter apart, a tenth of the time of a small file."""
+    status = main()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError:
+            status = 1
+    os._exit(status)
 
 
 def _print(text: str) -> int:
@@ -34,4 +54,4 @@ def _print(text: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command()

@@ -1,14 +1,13 @@
-"""Many files: walking folders, what was done to each, and going on after one that fails."""
+"""Many files: what was done to each, and going on after one that fails."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from errno import EINVAL
-from pathlib import Path
+from itertools import starmap
 from typing import IO, NamedTuple
 
-from dcmveil.errors import DcmveilError, InputError, OutputError, Refused, show_path
+from dcmveil.errors import DcmveilError, InputError, Refused
 from dcmveil.files import Report, deidentify_file, plan_file
 from dcmveil.policy import Policy
 
@@ -18,8 +17,8 @@ __all__ = ["Job", "Outcome", "jobs_of", "run_job", "write_report"]
 class Job(NamedTuple):
     """One file to process; `problem` if it is clear beforehand that it cannot be."""
 
-    source: Path
-    target: Path | None
+    source: str
+    target: str | None
     problem: str | None = None
 
 
@@ -36,76 +35,21 @@ class Outcome(NamedTuple):
             return self.report.as_dict()
         refused = self.error.reason if isinstance(self.error, Refused) else None
         return {
-            "source": str(self.job.source),
-            "target": None if self.job.target is None else str(self.job.target),
+            "source": self.job.source,
+            "target": self.job.target,
             "status": "refused" if refused else "error",
             "reason": refused or type(self.error).__name__,
             "message": str(self.error),
         }
 
 
-def jobs_of(source: Path, target: Path | None, *, recursive: bool) -> Iterator[Job]:
-    """The jobs for a file, or for the files of a folder in the order of their names.
+def jobs_of(source: str, target: str | None, *, recursive: bool) -> Iterator[Job]:
+    """The jobs for a file, or for the files of a folder as `dcmveil.folders` finds them."""
+    if not os.path.isdir(source):
+        return iter([Job(source, target)])
+    from dcmveil.folders import walk  # pathlib is worth its start-up time for folders only
 
-    Names beginning with a dot are left out; folders below only with `recursive`. Symbolic links and special
-    files get a job with a `problem`. Folders of the output are made as they are needed.
-    """
-    if not source.is_dir():
-        yield Job(source, target)
-        return
-    if target is not None:
-        _check_folders(source, target)
-    yield from _walk(source, target, recursive)
-
-
-def _check_folders(source: Path, target: Path) -> None:
-    if target.exists() and not target.is_dir():
-        raise OutputError(f"{show_path(target)}: is no folder, but the input is one")
-    if target.resolve() == source.resolve():
-        raise OutputError(f"{show_path(target)}: input and output folder must differ")
-
-
-def _walk(source: Path, target: Path | None, recursive: bool) -> Iterator[Job]:
-    """Depth first. The stack is a list: folders may be nested deeper than Python calls may be."""
-    bounds = source.resolve(), None if target is None else target.resolve()
-    waiting = [(Job(source, target), True)]
-    while waiting:
-        job, is_folder = waiting.pop()
-        if not is_folder:
-            yield job
-            continue
-        try:
-            waiting += reversed(_entries(job, *bounds, recursive=recursive))
-        except OSError as error:
-            where = "" if error.filename in (None, str(job.source)) else f"{show_path(error.filename)}: "
-            yield job._replace(problem=f"folder cannot be used: {where}{error.strerror}")
-
-
-def _entries(folder: Job, root: Path, avoid: Path | None, *, recursive: bool) -> list[tuple[Job, bool]]:
-    """What is in a folder, by name, and whether it is a folder to go into: not the one of the output, if that is here.
-
-    Raises OSError if the folder cannot be read or the one for the output not be made."""
-    entries = sorted(os.scandir(folder.source), key=lambda entry: entry.name)
-    if folder.target is not None and avoid is not None:
-        if _hits_input(folder.target.resolve(), root, avoid):
-            raise OSError(EINVAL, "its output would fall into the input folder")
-        folder.target.mkdir(parents=True, exist_ok=True)
-    found = []
-    for entry in entries:
-        path = folder.source / entry.name
-        is_folder = entry.is_dir(follow_symlinks=False)
-        if entry.name.startswith(".") or (is_folder and not (recursive and path.resolve() != avoid)):
-            continue
-        ordinary = is_folder or entry.is_file(follow_symlinks=False)
-        problem = None if ordinary else "is a symbolic link or special file: not followed"
-        target = None if folder.target is None else folder.target / entry.name
-        found.append((Job(path, target, problem), is_folder))
-    return found
-
-
-def _hits_input(place: Path, root: Path, target: Path) -> bool:
-    """Is `place` within the input folder, and not only because the whole output folder is?"""
-    return place.is_relative_to(root) and not (target.is_relative_to(root) and place.is_relative_to(target))
+    return starmap(Job, walk(source, target, recursive=recursive))
 
 
 def run_job(job: Job, policy: Policy) -> Outcome:
@@ -127,7 +71,7 @@ def _internal(error: BaseException) -> str:
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    place = "?" if trace is None else f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
+    place = "?" if trace is None else f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"
     return f"internal error, please report: {type(error).__name__} at {place}"
 
 

@@ -12,7 +12,6 @@ import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from dcmveil import __version__
@@ -58,12 +57,12 @@ def _parser() -> argparse.ArgumentParser:
     mode.add_argument("--dry-run", action="store_true",
                       help="print the planned edits, write nothing (OUT may be left out)")  # fmt: skip
     files = parser.add_argument_group("files")
-    files.add_argument("-i", "--input", type=Path, metavar="IN", help="instead of the first argument")
-    files.add_argument("-o", "--output", type=Path, metavar="OUT", help="instead of the second argument")
+    files.add_argument("-i", "--input", metavar="IN", help="instead of the first argument")
+    files.add_argument("-o", "--output", metavar="OUT", help="instead of the second argument")
     files.add_argument("-r", "--recursive", action="store_true", help="folders: go into the folders below")
-    files.add_argument("--report", type=Path, metavar="FILE.jsonl", help="write what was done, a JSON object per file")
+    files.add_argument("--report", metavar="FILE.jsonl", help="write what was done, a JSON object per file")
     how = parser.add_argument_group("how")
-    how.add_argument("--secret-file", type=Path, metavar="FILE",
+    how.add_argument("--secret-file", metavar="FILE",
                      help="secret of at least 16 bytes: the same one gives the same new UIDs, in any run")  # fmt: skip
     how.add_argument("--root-uid", metavar="UID", help="root of new UIDs (also GDCM_ROOT_UID; default: 2.25)")
     how.add_argument("--existing-encrypted", choices=("remove", "keep"), default="refuse",
@@ -145,9 +144,9 @@ def _parse(parser: argparse.ArgumentParser, arguments: list[str]) -> argparse.Na
     return options
 
 
-def _paths(options: argparse.Namespace) -> tuple[Path, Path | None]:
+def _paths(options: argparse.Namespace) -> tuple[str, str | None]:
     """IN and OUT, given by position or by -i and -o. OUT is None for a dry run, which needs none."""
-    given = [Path(path) for path in options.paths]
+    given = options.paths
     named = [options.input, options.output]
     if given and any(named):
         raise _UsageError("IN and OUT are given either by position or by -i and -o")
@@ -169,10 +168,10 @@ def _policy(options: argparse.Namespace) -> Policy:
         raise _UsageError(str(error)) from None
 
 
-def _secret(path: Path) -> bytes:
+def _secret(path: str) -> bytes:
     """The secret in a file, without the line end that editors add."""
     try:
-        with path.open("rb") as file:
+        with open(path, "rb") as file:
             if os.fstat(file.fileno()).st_mode & (stat.S_IRWXG | stat.S_IRWXO):
                 _say(f"warning: {show_path(path)}: the secret file can be read by others")
             return file.read(1 << 16).rstrip(b"\r\n")
@@ -183,7 +182,7 @@ def _secret(path: Path) -> bytes:
 # ---- work ------------------------------------------------------------------------------------------------------
 
 
-def _process(source: Path, target: Path | None, policy: Policy, options: argparse.Namespace) -> int:
+def _process(source: str, target: str | None, policy: Policy, options: argparse.Namespace) -> int:
     failed = False
     with ExitStack() as stack:
         tell: list[Callable[[Outcome], None]] = []
@@ -202,7 +201,7 @@ def _process(source: Path, target: Path | None, policy: Policy, options: argpars
 
 
 @contextmanager
-def _report_to(path: Path) -> Iterator[Callable[[Outcome], None]]:
+def _report_to(path: str) -> Iterator[Callable[[Outcome], None]]:
     """A function that adds an outcome to the report. What is no report is not overwritten: it may be the input."""
     with _report_errors(path):
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -225,7 +224,7 @@ def _report_to(path: Path) -> Iterator[Callable[[Outcome], None]]:
 
 
 @contextmanager
-def _report_errors(path: Path) -> Iterator[None]:
+def _report_errors(path: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -235,9 +234,9 @@ def _report_errors(path: Path) -> Iterator[None]:
 _REPORT_BEGINS = b'{"source": '
 
 
-def _with_progress(jobs: Iterable[Job], source: Path) -> Iterable[Job]:
+def _with_progress(jobs: Iterable[Job], source: str) -> Iterable[Job]:
     """The jobs, with a bar for a folder if somebody is watching."""
-    if not (source.is_dir() and sys.stderr is not None and sys.stderr.isatty()):
+    if not (os.path.isdir(source) and sys.stderr is not None and sys.stderr.isatty()):
         return jobs
     from tqdm import tqdm  # 20 ms that nobody should wait for without a bar to see
 

@@ -11,7 +11,6 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from errno import ENODATA
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from dcmveil._copier import Copier
@@ -86,7 +85,7 @@ def deidentify_file(source: str | os.PathLike[str], target: str | os.PathLike[st
     Raises ParseError for an input that is not well formed, Refused for one the Policy does not let through,
     LimitExceeded, InputError and OutputError; all are DcmveilErrors.
     """
-    with _opened(Path(source)) as fd, AtomicFile(Path(target), mode_of=os.fstat(fd)) as output:
+    with _opened(source) as fd, AtomicFile(target, mode_of=os.fstat(fd)) as output:
         size = os.fstat(fd).st_size
         rewrite = _Rewrite(fd, size, policy)
         rewrite.run(_Writer(fd, output.fd, size))
@@ -96,14 +95,14 @@ def deidentify_file(source: str | os.PathLike[str], target: str | os.PathLike[st
 
 def plan_file(source: str | os.PathLike[str], policy: Policy) -> Report:
     """What `deidentify_file` would do, edit by edit, without doing it. Raises the same, but OutputError."""
-    with _opened(Path(source)) as fd:
+    with _opened(source) as fd:
         rewrite = _Rewrite(fd, os.fstat(fd).st_size, policy)
         rewrite.run(None)
     return rewrite.report(str(source), None)
 
 
 @contextmanager
-def _opened(source: Path) -> Iterator[int]:
+def _opened(source: str | os.PathLike[str]) -> Iterator[int]:
     """A descriptor of a regular file; opening anything else could wait forever."""
     try:
         fd = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)

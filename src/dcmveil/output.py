@@ -17,7 +17,6 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import suppress
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -41,9 +40,10 @@ class AtomicFile:
     becomes an OutputError: one line with the target's path and what happened.
     """
 
-    def __init__(self, target: Path, *, mode_of: os.stat_result | None) -> None:
-        self._target = target
-        self._name = target.name or "."
+    def __init__(self, target: str | os.PathLike[str], *, mode_of: os.stat_result | None) -> None:
+        self._target = os.fspath(target)
+        self._parent, name = os.path.split(self._target.rstrip(os.sep))
+        self._name = name or "."
         self._wanted = _OWNER_ONLY if mode_of is None else stat.S_IMODE(mode_of.st_mode) & _NO_EXECUTE
         self._mode = 0
         self._temporary: str | None = None
@@ -81,7 +81,7 @@ class AtomicFile:
             raise OutputError(f"{show_path(self._target)}: not written: {error.strerror or 'failed'}") from error
 
     def _open(self) -> None:
-        self._folder = os.open(self._target.parent, _FOLDER)
+        self._folder = os.open(self._parent or os.curdir, _FOLDER)
         self._refuse_other_kinds()
         self._create(self._wanted)
         self._mode = stat.S_IMODE(os.fstat(self.fd).st_mode)

@@ -22,7 +22,7 @@ BAD = b"VEILME0001, which is not DICOM"
 # Root may do anything, so that the process has to become somebody else: with all loaded that it could not load then.
 AS_NOBODY = """
 import contextlib, hmac, io, json, os, sys
-from dcmveil import _tables, cli
+from dcmveil import _tables, cli, folders
 with contextlib.redirect_stderr(io.StringIO()):
     cli.run(["--dry-run", os.devnull])
 os.setgroups([])

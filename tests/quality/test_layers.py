@@ -28,6 +28,7 @@ LAYERS = (
     ("resolver",),
     ("files",),
     ("__init__",),
+    ("folders",),
     ("batch",),
     ("cli",),
     ("__main__",),
