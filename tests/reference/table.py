@@ -1,7 +1,11 @@
-"""Prints what dcmveil does with every real file, as a Markdown table: `python -m tests.reference.table`."""
+"""Prints what dcmveil does with every real file, as a Markdown table: `python -m tests.reference.table`.
+
+FILES.md beside this file is its output, with the readers' verdicts for each file that is not de-identified.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,25 +16,30 @@ from .files import Sample, samples
 
 
 def result(sample: Sample, target: Path) -> tuple[str, str]:
-    """`de-identified`, `refused` or `not read`, and why."""
+    """`ok`, `refused` or `not read`, and why."""
     try:
         deidentify_file(sample.path, target, Policy(secret=b"any secret does for this"))
     except Refused as refused:
-        return "refused", str(refused.reason)
+        return "refused", f"{refused.reason}: {refused}"
     except DcmveilError as error:
-        return "not read", type(error).__name__
-    return "de-identified", ""
+        return "not read", str(error)
+    return "ok", ""
 
 
 def table() -> list[str]:
     """The lines of the table."""
-    lines = ["| File | Result | Reason |", "|---|---|---|"]
+    lines, counts = (
+        ["| file | result | reason | read by pydicom, dcmdump and gdcmdump |", "|---|---|---|---|"],
+        Counter[str](),
+    )
     with TemporaryDirectory() as folder:
         for number, sample in enumerate(samples()):
             word, reason = result(sample, Path(folder) / str(number))
-            lines.append(f"| {sample.name} | {word} | {reason} |")
+            verdict = "" if word == "ok" else "not by all" if sample.is_doubtful() else "yes"
+            lines.append(f"| {sample.name} | {word} | {reason} | {verdict} |")
+            counts[word] += 1
             (Path(folder) / str(number)).unlink(missing_ok=True)
-    return lines
+    return [", ".join(f"{count} {word}" for word, count in counts.most_common()), "", *lines]
 
 
 if __name__ == "__main__":
