@@ -4,6 +4,7 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 cdef enum:
     NO_VALUE = 0xFFFFFFFF
     NO_RECORD = 0xFFFFFFFF
+    MAX_WATCHES = 4096      # a file that repeats what is watched oftener than this is not an honest one
 
 cdef enum EditFlag:
     CONTAINER = 1           # a Sequence or Item with edits inside

@@ -97,7 +97,7 @@ cdef int plan_keep(PlanData *plan, const uint8_t *data, uint64_t size) noexcept 
 
 cdef int plan_watch(PlanData *plan, Watch *watch, const uint8_t *data) noexcept nogil:
     """Note a watched element, with the `watch.size` bytes of its Value at `data`."""
-    if plan.watches_count >= plan.edits_limit:
+    if plan.watches_count >= MAX_WATCHES:
         return STATUS_LIMIT
     if grow(<void **>&plan.watches, &plan.watches_room, plan.watches_count, sizeof(Watch)) != STATUS_OK:
         return STATUS_MEMORY

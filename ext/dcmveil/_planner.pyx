@@ -20,6 +20,7 @@ from dcmveil._edits cimport (
     ITEM,
     LEAF,
     LEAF_UNDEFINED,
+    MAX_WATCHES,
     NO_RECORD,
     RECODE,
     UNDEFINED,
@@ -256,7 +257,8 @@ cdef int on_element(State *s, Token *t) noexcept nogil:
         status = keep(s, t, entry, s.rules.behaviours[rule])
     if status != STATUS_OK or entry == NULL or not entry.flags & WATCH or rule == s.rules.vr_rule != 0:
         return status
-    if depth == 0 or s.frames[depth].mode & MODE_WATCHED:
+    # Nested ones are codes that are looked through for ours: to miss it among thousands adds it once more, no harm.
+    if depth == 0 or (s.frames[depth].mode & MODE_WATCHED and s.plan.watches_count < MAX_WATCHES // 2):
         begin_watch(s, t, depth)
         return STATUS_OK if s.scan.capture else end_value(s)
     return status

@@ -12,6 +12,7 @@ import pytest
 from dcmveil import Limits, Policy, deidentify_file
 from dcmveil.errors import LimitExceeded
 from tests.engine.support import SECRET
+from tests.engine.wire import END_SEQUENCE, element, file, item
 from tests.synthetic import (
     Chunk,
     encapsulated_image,
@@ -95,3 +96,17 @@ def test_a_long_sequence_becomes_one_of_undefined_length(tmp_path: Path) -> None
     assert read[0] == read[1]
     recoded = [element.is_undefined_length for element in read[0] if element.VR == "SQ" and element.value]
     assert recoded.count(True) > [e.is_undefined_length for e in read[1] if e.VR == "SQ" and e.value].count(True)
+
+
+def test_repeating_what_is_watched_costs_no_quadratic_time(tmp_path: Path) -> None:
+    """A million code Items in (0012,0064) are an output, thousands of SOP Class UIDs a refusal."""
+    source, target = tmp_path / "in.dcm", tmp_path / "out.dcm"
+    code = item(element(0x00080100, "SH", b"X "))
+    codes = element(0x00120064, "SQ", code * 300_000 + END_SEQUENCE, length=0xFFFFFFFF)
+    uid = element(0x00080016, "UI", b"1.2.840.10008.5.1.4.1.1.2\0")
+    source.write_bytes(file(uid + element(0x00080018, "UI", b"1.2.3\0") + codes))
+    deidentify_file(source, target, Policy(secret=SECRET))
+    assert target.stat().st_size > source.stat().st_size
+    source.write_bytes(file(uid * 10_000))
+    with pytest.raises(LimitExceeded):
+        deidentify_file(source, tmp_path / "none.dcm", Policy(secret=SECRET))

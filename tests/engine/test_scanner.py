@@ -13,38 +13,10 @@ from dcmveil import Policy, _tables
 from dcmveil._scanner import Scanner
 from dcmveil.errors import LimitExceeded, ParseError, Refused
 from tests.engine.support import feed
+from tests.engine.wire import BIG, END_ITEM, END_SEQUENCE, EXPLICIT, IMPLICIT, UNDEFINED, delimiter, element, file, item
 
 # Kinds of token, as in ext/dcmveil/_scanner.pxd.
 PREAMBLE, META, DATASET, ELEMENT, ITEM, FRAGMENT, ITEM_END, SEQUENCE_END = range(8)
-EXPLICIT, IMPLICIT, BIG = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2", "1.2.840.10008.1.2.2"
-UNDEFINED = 0xFFFFFFFF
-LONG = {"OB", "OW", "SQ", "UN", "UT", "OV"}
-
-
-def element(tag: int, vr: str | None, value: bytes = b"", *, order: str = "<", length: int | None = None) -> bytes:
-    length = len(value) if length is None else length
-    head = struct.pack(order + "HH", tag >> 16, tag & 0xFFFF)
-    if vr is None:
-        return head + struct.pack("<I", length) + value
-    if vr in LONG:
-        return head + vr.encode() + struct.pack(order + "HI", 0, length) + value
-    return head + vr.encode("latin-1") + struct.pack(order + "H", length) + value
-
-
-def item(content: bytes = b"", *, order: str = "<", length: int | None = None) -> bytes:
-    return struct.pack(order + "HHI", 0xFFFE, 0xE000, len(content) if length is None else length) + content
-
-
-def delimiter(element_number: int, *, order: str = "<", length: int = 0) -> bytes:
-    return struct.pack(order + "HHI", 0xFFFE, element_number, length)
-
-
-END_ITEM, END_SEQUENCE = delimiter(0xE00D), delimiter(0xE0DD)
-
-
-def file(dataset: bytes, syntax: str = EXPLICIT) -> bytes:
-    uid = syntax.encode() + b"\0" * (len(syntax) % 2)
-    return bytes(128) + b"DICM" + element(0x00020010, "UI", uid) + dataset
 
 
 def tokens(data: bytes) -> list[tuple[int, int, int, int]]:
