@@ -14,6 +14,7 @@ cdef enum EditFlag:
     BIG = 16                # header in Explicit VR Big Endian
     PATCH = 32              # container whose header is to be written anew (set by settle)
     DRAINED = 64            # container whose header has been written already
+    BIG_CONTENT = 128       # what is inside is Explicit VR Big Endian (a UN Sequence's is not)
 
 cdef enum QuestionKind:
     LEAF = 0                # an element of defined length
@@ -27,7 +28,7 @@ cdef enum Decision:
     DECIDE_KEEP = 1         # leaf: unchanged; container: with the edits inside
     DECIDE_REMOVE = 2
     DECIDE_REPLACE = 3
-    DECIDE_VALUES = 4       # by the Value, each answered on its own
+    DECIDE_VALUES = 4       # by the Value, each answered on its own; `data` for one that was not captured
 
 cdef struct Edit:
     uint64_t start

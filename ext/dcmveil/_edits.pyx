@@ -212,12 +212,13 @@ cdef int keep_value(PlanData *plan, Value *value, const uint8_t *old_arena) noex
 
 
 cdef int drop_values(PlanData *plan) noexcept nogil:
-    """Forget all Values but those of the edits that are left, one each; they are not shared any more."""
+    """Forget all Values but those of the edits that are left."""
     cdef:
         Value *old_values = plan.values
         uint8_t *old_arena = plan.arena
-        uint32_t i
-        int status = STATUS_OK
+        uint32_t i, old
+        uint32_t *moved = <uint32_t *>calloc(plan.values_count + 1, sizeof(uint32_t))   # old -> new number + 1
+        int status = STATUS_OK if moved != NULL else STATUS_MEMORY
     plan.values = NULL
     plan.values_count = plan.values_room = 0
     plan.arena = NULL
@@ -226,12 +227,18 @@ cdef int drop_values(PlanData *plan) noexcept nogil:
     for i in range(plan.edits_count):
         if plan.edits[i].flags & CONTAINER or plan.edits[i].value == NO_VALUE or status != STATUS_OK:
             continue
+        old = plan.edits[i].value
+        if moved[old]:
+            plan.edits[i].value = moved[old] - 1
+            continue
         status = grow(<void **>&plan.values, &plan.values_room, plan.values_count, sizeof(Value))
         if status == STATUS_OK:
-            plan.values[plan.values_count] = old_values[plan.edits[i].value]
+            plan.values[plan.values_count] = old_values[old]
             status = keep_value(plan, &plan.values[plan.values_count], old_arena)
             plan.edits[i].value = plan.values_count
             plan.values_count += 1
+            moved[old] = plan.values_count
+    free(moved)
     free(old_values)
     free(old_arena)
     return status

@@ -21,7 +21,9 @@ from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcpy
 
 from dcmveil._edits cimport (
+    APPENDED,
     BIG,
+    BIG_CONTENT,
     CONTAINER,
     DECIDE_KEEP,
     DECIDE_REMOVE,
@@ -79,7 +81,7 @@ cdef int outcome(const PlanData *plan, const Edit *edit, const uint8_t **data, u
     if question.decision != DECIDE_VALUES:
         return question.decision
     if edit.value == NO_VALUE:
-        return DECIDE_REMOVE
+        return DECIDE_REPLACE if question.size else DECIDE_REMOVE
     value = &plan.values[edit.value]
     data[0] = plan.arena + value.result
     size[0] = value.result_size
@@ -186,7 +188,7 @@ cdef int put_length(Script *s, const Edit *edit) noexcept nogil:
 
 cdef int put_delimiter(Script *s, const Edit *edit) noexcept nogil:
     cdef uint8_t delimiter[8]
-    cdef bint big = edit.flags & BIG != 0
+    cdef bint big = edit.flags & BIG_CONTENT != 0
     put16(delimiter, SEQUENCE_DELIMITATION >> 16, big)
     put16(delimiter + 2, 0xE00D if edit.flags & ITEM else 0xE0DD, big)
     put32(delimiter + 4, 0, big)
@@ -259,7 +261,10 @@ cdef class Plan:
         return 0
 
     def answer(self, key: int, decision: str, bytes data = b"") -> None:
-        """Answer a question: "keep", "remove", "replace" (with encoded elements) or "values"."""
+        """Answer a question: "keep", "remove", "replace" (with encoded elements) or "values".
+
+        With "values", `data` is for an element whose Value was too long to be captured; b"" removes it.
+        """
         cdef Question *question = &self.data.questions[self.check_key(key)]
         question.data = self.data.kept_size
         self.check(plan_keep(&self.data, <const uint8_t *>PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data)))
@@ -417,7 +422,7 @@ cdef class Plan:
         return found
 
     def edits(self):
-        """The settled edits that change something, for a dry run: ``(steps, tag, rule, vr, decision, old, new)``.
+        """The settled edits that change something, for a dry run: ``(steps, tag, rule, key, decision, old, new)``.
 
         `steps` is a tuple of (Sequence tag, Item number), `old` and `new` are bytes of the whole element.
         """
@@ -438,9 +443,11 @@ cdef class Plan:
                 i += 1
                 continue
             if what != DECIDE_KEEP:
-                yield (pair_steps(steps), edit.tag, self.data.questions[edit.key].rule,
-                       self.data.questions[edit.key].vr, OUTCOMES[what], edit.stop - edit.start,
-                       size if what == DECIDE_REPLACE else 0)
+                enclosing = list(steps)
+                if self.data.questions[edit.key].kind == APPENDED:
+                    enclosing.pop()     # the Sequence itself: it is told as an edit of that
+                yield (pair_steps(enclosing), edit.tag, self.data.questions[edit.key].rule, edit.key,
+                       OUTCOMES[what], edit.stop - edit.start, size if what == DECIDE_REPLACE else 0)
             i = edit.link if edit.flags & CONTAINER else i + 1
 
 

@@ -15,6 +15,7 @@ from libc.stdlib cimport calloc, free
 from dcmveil._edits cimport (
     APPENDED,
     BIG,
+    BIG_CONTENT,
     CONTAINED,
     INSERTED,
     ITEM,
@@ -36,6 +37,7 @@ from dcmveil._policy cimport (
     CAPTURE,
     DESCEND,
     EDIT,
+    KEEP_RULE,
     MEMBER,
     ONLY_MEMBERS,
     WATCH,
@@ -96,7 +98,7 @@ from dcmveil.wire cimport (
     VR_UN,
 )
 
-from dcmveil.errors import LimitExceeded
+from dcmveil.errors import LimitExceeded, Refused
 
 cdef enum:
     FILE_META = 0x00020000
@@ -173,6 +175,8 @@ cdef void open_frame(State *s, const Token *t, uint32_t tag, uint8_t mode) noexc
     f.header = t.header
     f.flags = BIG if t.encoding == EXPLICIT_BE else 0
     f.mode = mode
+    if s.scan.frames[s.scan.depth].encoding == EXPLICIT_BE:
+        f.flags |= BIG_CONTENT
     if t.length == UNDEFINED_LENGTH:
         f.flags |= UNDEFINED
     elif t.length > s.hold_limit and s.rules.changes:
@@ -255,8 +259,10 @@ cdef int on_element(State *s, Token *t) noexcept nogil:
         status = edit_element(s, t, entry, depth, rule)
     else:
         status = keep(s, t, entry, s.rules.behaviours[rule])
-    if status != STATUS_OK or entry == NULL or not entry.flags & WATCH or rule == s.rules.vr_rule != 0:
+    if status != STATUS_OK or entry == NULL or not entry.flags & WATCH:
         return status
+    if rule == s.rules.vr_rule and rule != KEEP_RULE:
+        return STATUS_OK        # in a form that is of no use it counts as absent
     # Nested ones are codes that are looked through for ours: to miss it among thousands adds it once more, no harm.
     if depth == 0 or (s.frames[depth].mode & MODE_WATCHED and s.plan.watches_count < MAX_WATCHES // 2):
         begin_watch(s, t, depth)
@@ -439,6 +445,10 @@ cdef class Planner:
     def finish(self) -> Plan:
         """The input has ended: check that it may, and return the Plan. Raises ParseError or Refused."""
         cdef int status = scan_finish(&self.state.scan, on_token, on_value, &self.state)
+        while status == STATUS_PAUSE:       # shorter than a preamble: only now is it clear where the Data Set begins
+            if self.deflated:
+                raise Refused("not-dicom", "ends where its deflated Data Set should begin")
+            status = scan_finish(&self.state.scan, on_token, on_value, &self.state)
         while status == STATUS_OK and self.state.anchor < self.state.rules.anchors_count:
             status = insert(&self.state, self.state.rules.anchors[self.state.anchor].tag, 0,
                             self.state.rules.anchors[self.state.anchor].rule, INSERTED, self.state.scan.pos)
@@ -454,8 +464,8 @@ cdef class Planner:
 
     def cut(self) -> int:
         """Tell the Plan how far it may be settled: up to the outermost open frame whose length is still to be
-        known, or that may yet go as a whole. Returns the number of edits before that."""
-        cdef uint32_t depth, stop = self.plan.data.edits_count
+        known, or that may yet go as a whole. Returns the number of edits before that which can be dropped then."""
+        cdef uint32_t depth, open_count = 0, stop = self.plan.data.edits_count
         cdef Edit *edit
         for depth in range(1, self.state.recorded + 1):
             edit = &self.plan.data.edits[self.state.frames[depth].record]
@@ -465,7 +475,9 @@ cdef class Planner:
         if self.state.dropping:
             stop = min(stop, self.state.drop_record)
         self.plan.cut(stop)
-        return stop
+        for depth in range(1, self.state.recorded + 1):
+            open_count += self.state.frames[depth].record < stop
+        return stop - open_count
 
     def drop(self) -> None:
         """Forget the edits up to the last cut; they have been written."""

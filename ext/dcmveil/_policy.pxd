@@ -17,6 +17,7 @@ cdef enum EntryFlag:
     ANCHOR = 4          # must be there at top level, once, whether or not the input has it
 
 cdef enum:
+    KEEP_RULE = 0
     MAX_RULES = 256
     MAX_ANCHORS = 16
     MAX_PATTERNS = 256

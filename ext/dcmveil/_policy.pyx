@@ -12,8 +12,6 @@ from dcmveil.tables cimport dcmveil_dictionary, dcmveil_dictionary_count
 cdef enum:
     ALL_BITS = 0xFFFFFFFF
 
-KEEP_RULE = 0
-
 BEHAVIOURS = {
     "keep": KEEP,
     "edit": EDIT,

@@ -26,6 +26,10 @@ from dcmveil.scan cimport (
 from dcmveil.wire cimport VR_INVALID, VR_SQ
 
 
+cdef enum:
+    WATCH_LIMIT = 1024          # bytes of a watched Value; nothing that is watched needs more
+
+
 cdef int open_frames(State *s, uint32_t depth) noexcept nogil:
     """Give the frames up to `depth` their edits."""
     cdef PlanFrame *f
@@ -118,7 +122,7 @@ cdef void begin_watch(State *s, const Token *t, uint32_t depth) noexcept nogil:
         s.watch.parent = s.scan.frames[depth].tag
         s.watch.item = s.scan.frames[depth - 1].items
     s.watching = 1
-    if not t.entered and (t.vr != VR_SQ or t.length == 0) and t.length <= s.capture_limit and not s.scan.capture:
+    if not t.entered and (t.vr != VR_SQ or t.length == 0) and t.length <= WATCH_LIMIT and not s.scan.capture:
         s.scan.capture = 1
         s.held_from = s.plan.arena_size
 

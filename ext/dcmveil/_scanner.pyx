@@ -335,15 +335,12 @@ cdef int scan_enter(Scan *s, const Token *t, uint8_t encoding) noexcept nogil:
 
 
 cdef int scan_finish(Scan *s, TokenSink on_token, ValueSink on_value, void *context) noexcept nogil:
-    """The input has ended: is that a place to end?"""
-    cdef int status = STATUS_NEED
+    """The input has ended: is that a place to end? To be called again after STATUS_PAUSE."""
+    cdef int status
     if s.state == STATE_PREFIX:
         s.state = STATE_META                # too short for a preamble; it may still be a bare Data Set
-    while status == STATUS_NEED or status == STATUS_PAUSE:
-        status = run_pending(s, on_token, on_value, context)
-        if status == STATUS_NEED:
-            return finish_state(s)
-    return status
+    status = run_pending(s, on_token, on_value, context)
+    return finish_state(s) if status == STATUS_NEED else status
 
 
 cdef int finish_state(Scan *s) noexcept nogil:

@@ -16,6 +16,7 @@ class Planner:
         max_edits: int = 2000000,
         max_held: int = 67108864,
         capture_limit: int = 65536,
+        drain_at: int = 32768,
     ) -> None: ...
     @property
     def plan(self) -> Plan: ...

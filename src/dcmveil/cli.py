@@ -204,7 +204,7 @@ def _process(source: str, target: str | None, policy: Policy, options: argparse.
 def _report_to(path: str) -> Iterator[Callable[[Outcome], None]]:
     """A function that adds an outcome to the report. What is no report is not overwritten: it may be the input."""
     with _report_errors(path):
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
     file = os.fdopen(fd, "w", buffering=1, encoding="ascii")
     try:
         if stat.S_ISREG(os.fstat(fd).st_mode):

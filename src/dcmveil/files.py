@@ -94,7 +94,10 @@ def deidentify_file(source: str | os.PathLike[str], target: str | os.PathLike[st
 
 
 def plan_file(source: str | os.PathLike[str], policy: Policy) -> Report:
-    """What `deidentify_file` would do, edit by edit, without doing it. Raises the same, but OutputError."""
+    """What `deidentify_file` would do, edit by edit, without doing it. Raises the same, but OutputError.
+
+    All edits are held at once, some 300 bytes each.
+    """
     with _opened(source) as fd:
         rewrite = _Rewrite(fd, os.fstat(fd).st_size, policy)
         rewrite.run(None)
@@ -193,10 +196,9 @@ class _Rewrite:
                 self._scan_deflated(writer)
                 return
             self._relieve(writer)
-            window = min(2 * window, _LARGE_WINDOW)
-            if planner.ahead:
-                planner.advance(min(planner.ahead, self._size - planner.position))
-                window = _SMALL_WINDOW
+            unseen = min(planner.ahead, self._size - planner.position)
+            planner.advance(unseen)
+            window = _SMALL_WINDOW if unseen >= _SMALL_WINDOW else min(2 * window, _LARGE_WINDOW)
 
     def _read(self, count: int, position: int) -> bytes:
         try:
@@ -216,16 +218,18 @@ class _Rewrite:
 
     def _relieve(self, writer: _Writer | None) -> None:
         """If many edits are held, write those whose turn has come."""
-        if self._planner.crowded and self._resolver.is_ready() and self._planner.cut():
+        planner = self._planner
+        # Each round costs as much as all that is held: worth while only if that gets much less.
+        if planner.crowded and 2 * planner.cut() >= len(planner.plan) and self._resolver.is_ready():
             self._write(writer)
-            self._planner.drop()
+            planner.drop()
 
     def _write(self, writer: _Writer | None) -> None:
         self._resolver.answer()
         if writer is None:
             self._edits += map(self._edit_line, self._planner.plan.edits())
             while self._planner.plan.script(_SCRIPT):
-                pass
+                pass  # what is not said cannot be dropped
         else:
             writer.write(self._planner)
 
@@ -245,6 +249,6 @@ class _Rewrite:
         )
 
     def _edit_line(self, edit: tuple[tuple[tuple[int, int], ...], int, int, int, str, int, int]) -> EditLine:
-        steps, tag, number, _vr, decision, old, new = edit
-        rule = self._policy.rules[number]
-        return EditLine(format_path(steps, tag), tag, rule.action, decision, old, new, rule.reason)
+        steps, tag, number, key, decision, old, new = edit
+        action, reason = self._resolver.action(key, number), self._policy.rules[number].reason
+        return EditLine(format_path(steps, tag), tag, action, decision, old, new, reason)

@@ -18,6 +18,7 @@ IMPLEMENTATION_VERSION_NAME = b"DCMVEIL 0.1.0"
 METHOD = b"dcmveil: PS3.15 2026d Basic Application Confidentiality Profile"
 SCHEME = b"DCM"
 PADDING = b" \0"
+MAX_SHORT_LENGTH = 0xFFFE
 _PREAMBLE = bytes(128) + b"DICM"
 
 
@@ -46,7 +47,8 @@ def method_text(old: bytes) -> bytes | None:
     old = old.rstrip(PADDING)
     if METHOD in [value.strip(PADDING) for value in old.split(b"\\")]:
         return None
-    return old + b"\\" + METHOD if old else METHOD
+    both = old + b"\\" + METHOD
+    return both if old and len(both) <= MAX_SHORT_LENGTH else METHOD
 
 
 def _basic_code() -> tuple[bytes, bytes]:

@@ -33,7 +33,7 @@ _MEDIA_STORAGE_DIRECTORY = b"1.2.840.10008.1.3.10"
 
 _ENCRYPTED = "has an Encrypted Attributes Sequence already; --existing-encrypted remove or keep says what to do with it"
 
-# Kinds of question, as in ext/dcmveil/_plan.pxd, and the VR number of an Implicit VR element.
+# Kinds of question, as in ext/dcmveil/_edits.pxd, and the VR number of an Implicit VR element.
 _LEAF, _LEAF_UNDEFINED, _INSERTED, _CONTAINED, _APPENDED = range(5)
 _IMPLICIT = 0xFE
 
@@ -53,7 +53,7 @@ class Question(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """What the Resolver needs to know of the whole object. No repr of it may reach a log: it holds Values."""
+    """What the Resolver needs to know of the whole object. It holds Values, its repr does not."""
 
     sop_class: bytes | None
     sop_instance: bytes | None
@@ -79,6 +79,9 @@ class Facts(NamedTuple):
             watched,
         )
 
+    def __repr__(self) -> str:
+        return "Facts(...)"
+
     @property
     def iod_sop_class(self) -> str | None:
         """The SOP Class UID as text, None if it has none that could be in a table."""
@@ -92,6 +95,8 @@ class Resolver:
         self._planner = planner
         self._policy = policy
         self._asked: dict[int, Question] = {}
+        self._resolved: dict[int, str] = {}
+        self._refusing = {number for number, rule in enumerate(policy.rules) if rule.action == "refuse"}
 
     def facts(self) -> Facts:
         """What is known of the object so far."""
@@ -108,15 +113,18 @@ class Resolver:
         Raises Refused for an object that the Policy does not let through, LimitExceeded if a replacement does not fit.
         """
         facts = self.facts()
-        if not self._policy.keeps_everything:
+        plan = self._planner.plan
+        if plan.size is not None and not self._policy.keeps_everything:  # the input is at its end: all is known
             _check_directory(facts)
             _check_overlays(facts, self._policy)
-        plan = self._planner.plan
-        answers = _Answers(plan, self._policy, facts, self._asked)
-        answers.give()
+        _Answers(plan, self._policy, facts, self._asked, self._resolved).give()
         plan.settle(self._policy.limits.max_depth)
-        if any(what == "keep" and rule in answers.refused for rule, what in plan.summary()):
+        if any(what == "keep" and rule in self._refusing for rule, what in plan.summary()):
             raise Refused("encrypted-attributes", _ENCRYPTED)
+
+    def action(self, key: int, rule: int) -> str:
+        """What an edit's action has come to: of X/Z/D the letter that was taken."""
+        return self._resolved.get(key, self._policy.rules[rule].action)
 
 
 # ---- what is let through ---------------------------------------------------------------------------------------
@@ -132,7 +140,11 @@ def _check_directory(facts: Facts) -> None:
 
 def _check_overlays(facts: Facts, policy: Policy) -> None:
     """Overlay bits in Pixel Data are copied with it: an overlay group that has none of its own data elsewhere."""
-    with_data = {tag >> 16 for tag, parent, *_ in facts.watched if tag & 0xFF00FFFF == _OVERLAY_DATA and not parent}
+    with_data = {
+        tag >> 16
+        for tag, parent, _item, value in facts.watched
+        if tag & 0xFF00FFFF == _OVERLAY_DATA and not parent and value != b""
+    }
     for tag, parent, _item, value in facts.watched:
         if tag & 0xFF00FFFF != _OVERLAY_BIT_POSITION or parent or policy.allow_embedded_overlays:
             continue
@@ -150,12 +162,14 @@ def _check_overlays(facts: Facts, policy: Policy) -> None:
 class _Answers:
     """One round of answers."""
 
-    def __init__(self, plan: Plan, policy: Policy, facts: Facts, asked: dict[int, Question]) -> None:
+    def __init__(
+        self, plan: Plan, policy: Policy, facts: Facts, asked: dict[int, Question], resolved: dict[int, str]
+    ) -> None:
         self.plan = plan
         self.policy = policy
         self.facts = facts
         self.by_key = asked
-        self.refused: set[int] = set()
+        self.resolved = resolved
 
     def give(self) -> None:
         for asked in map(Question._make, self.plan.questions()):
@@ -170,7 +184,8 @@ class _Answers:
         own = _OWN_ACTIONS.get(action)
         if own is not None:
             return own(self, asked)
-        return self.standard(asked, resolve(action, self.facts.iod_sop_class, asked.parent, asked.tag))
+        self.resolved[asked.key] = resolve(action, self.facts.iod_sop_class, asked.parent, asked.tag)
+        return self.standard(asked, self.resolved[asked.key])
 
     def standard(self, asked: Question, action: str) -> tuple[str, bytes]:
         """An action of Table E.1-1a, no longer compound."""
@@ -198,7 +213,6 @@ class _Answers:
 
     def refuse(self, asked: Question) -> tuple[str, bytes]:
         """To be refused if it is still there when all is settled; it may go with what encloses it."""
-        self.refused.add(asked.rule)
         return "keep", b""
 
     def file_meta(self, asked: Question) -> tuple[str, bytes]:
@@ -214,9 +228,10 @@ class _Answers:
         return "replace", encode_element(Encoding(asked.encoding), asked.tag, written_vr(asked), value)
 
     def method_text(self, asked: Question) -> tuple[str, bytes]:
+        decision, alone = self.text(asked, provenance.METHOD)
         if asked.kind == _LEAF and (asked.vr == _IMPLICIT or vr_of_input(asked) == "LO"):
-            return "values", b""
-        return self.text(asked, provenance.METHOD)
+            return "values", alone
+        return decision, alone
 
     def method_codes(self, asked: Question) -> tuple[str, bytes]:
         encoding = Encoding(asked.encoding)

@@ -62,7 +62,7 @@ def drained(chunks: Sequence[bytes], policy: Policy) -> list[Segment]:
     resolver = Resolver(planner, policy)
     for chunk in chunks:
         feed(planner, chunk)
-        if planner.crowded and resolver.is_ready() and planner.cut():
+        if planner.crowded and planner.cut() and resolver.is_ready():
             resolver.answer()
             found += planner.plan.segments()
             planner.drop()
