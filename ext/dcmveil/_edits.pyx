@@ -13,6 +13,7 @@ cdef enum:
     MAX_QUESTIONS = 0xFFFE
     QUESTION_SLOTS = 0x20000
     PROBES = 16
+    QUESTION_PROBES = 512       # no honest file needs more; one made to collide is refused
 
 
 # ---- growing arrays -------------------------------------------------------------------------------------------
@@ -71,6 +72,8 @@ cdef int append(uint8_t **bytes, uint64_t *size, uint64_t *room, uint64_t limit,
                 uint64_t n) noexcept nogil:
     cdef uint64_t more
     cdef void *moved
+    if n == 0:
+        return STATUS_OK
     if n > limit - size[0]:
         return STATUS_LIMIT
     if n > room[0] - size[0]:
@@ -116,9 +119,13 @@ cdef bint same_question(const Question *a, const Question *b) noexcept nogil:
 
 cdef int plan_question(PlanData *plan, const Question *asked, uint16_t *key) noexcept nogil:
     """Number of the question, from 1; a new one if it was not asked before."""
+    cdef uint32_t probes = 0
     cdef uint32_t i = (asked.tag * <uint32_t>0x9E3779B1) ^ (asked.parent * <uint32_t>0x85EBCA77)
     i = (i ^ <uint32_t>(asked.rule << 8) ^ asked.vr ^ <uint32_t>(asked.kind << 16)) * <uint32_t>0xC2B2AE3D >> 15
     while plan.question_slots[i]:
+        probes += 1
+        if probes > QUESTION_PROBES:
+            return STATUS_LIMIT
         key[0] = plan.question_slots[i]
         if same_question(&plan.questions[key[0]], asked):
             plan.questions[key[0]].count += 1
@@ -179,7 +186,7 @@ cdef int plan_value(PlanData *plan, uint16_t key, uint64_t start, uint32_t *inde
         index[0] = plan.value_slots[i] - 1
         value = &plan.values[index[0]]
         if (value.hash == h and value.key == key and value.size == size
-                and memcmp(plan.arena + value.data, plan.arena + start, size) == 0):
+                and (size == 0 or memcmp(plan.arena + value.data, plan.arena + start, size) == 0)):
             plan.arena_size = start
             return STATUS_OK
         i = (i + 1) & (plan.value_slots_count - 1)

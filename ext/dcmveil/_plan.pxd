@@ -14,12 +14,14 @@ cdef class Plan:
     cdef readonly object size           # bytes of the input, once known
     cdef uint32_t stop                  # edits up to here are to be settled and written
     cdef bint settled
+    cdef uint32_t levels                # that containers can be nested in
     cdef uint64_t counts[256][5]
     cdef uint64_t cursor
     cdef uint32_t index
     cdef uint32_t open_count
     cdef uint32_t *open_edits
 
+    cdef int open(self, uint32_t levels, uint32_t max_edits, uint64_t max_held) except -1
     cdef int cut(self, uint32_t stop) except -1
     cdef void rewind(self) noexcept
     cdef int check(self, int status) except -1

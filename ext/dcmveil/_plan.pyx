@@ -44,6 +44,7 @@ from dcmveil._edits cimport (
     plan_close,
     plan_hold,
     plan_keep,
+    plan_open,
 )
 from dcmveil.scan cimport (
     STATUS_LIMIT,
@@ -298,6 +299,14 @@ cdef class Plan:
         self.size = size
         self.cut(self.data.edits_count)
 
+    cdef int open(self, uint32_t levels, uint32_t max_edits, uint64_t max_held) except -1:
+        """From the Planner, once: how deep containers are nested at most, and what may be held."""
+        self.levels = levels
+        self.open_edits = <uint32_t *>malloc((levels + 1) * sizeof(uint32_t))
+        if self.open_edits == NULL or plan_open(&self.data, max_edits, max_held) != STATUS_OK:
+            raise MemoryError
+        return 0
+
     cdef int cut(self, uint32_t stop) except -1:
         """Edits up to `stop` are what is settled and written next."""
         self.stop = stop
@@ -308,21 +317,17 @@ cdef class Plan:
         self.settled = False
         self.index = self.open_count = self.stop = 0
 
-    def settle(self, max_depth: int) -> int:
+    def settle(self) -> int:
         """Fix the Value Lengths, now that everything is answered. Returns the growth of the object in bytes.
 
         Raises ValueError if a question is left, LimitExceeded if a Value Length outgrows 32 bits.
         """
         cdef int64_t delta = 0
         cdef int status
-        cdef uint32_t levels_count = 2 * <uint32_t>max_depth + 2
         if self.settled or self.pending():
             raise ValueError("questions left, or settled before")
-        cdef Level *levels = <Level *>malloc(levels_count * sizeof(Level))
-        if self.open_edits == NULL:
-            self.open_edits = <uint32_t *>malloc(levels_count * sizeof(uint32_t))
-        if levels == NULL or self.open_edits == NULL:
-            free(levels)
+        cdef Level *levels = <Level *>malloc((self.levels + 1) * sizeof(Level))
+        if levels == NULL:
             raise MemoryError
         with nogil:
             status = settle_edits(&self.data, self.stop, levels, &self.counts[0][0], &delta)

@@ -28,7 +28,6 @@ from dcmveil._edits cimport (
     Edit,
     plan_drop,
     plan_hold,
-    plan_open,
 )
 from dcmveil._plan cimport Plan
 from dcmveil._policy cimport (
@@ -349,6 +348,7 @@ cdef class Planner:
     """
     cdef State state
     cdef uint32_t drain_at
+    cdef bint is_usable         # made, and not failed
     cdef readonly Plan plan
     cdef RuleTable table        # keeps state.rules alive
 
@@ -374,9 +374,10 @@ cdef class Planner:
         self.state.capture_limit = capture_limit
         self.drain_at = drain_at
         self.state.frames = <PlanFrame *>calloc(2 * <uint32_t>max_depth + 2, sizeof(PlanFrame))
-        if (self.state.frames == NULL or scan_open(&self.state.scan, max_depth) != STATUS_OK
-                or plan_open(&self.plan.data, max_edits, max_held) != STATUS_OK):
+        if self.state.frames == NULL or scan_open(&self.state.scan, max_depth) != STATUS_OK:
             raise MemoryError
+        self.plan.open(2 * <uint32_t>max_depth + 2, max_edits, max_held)
+        self.is_usable = True
 
     @property
     def ahead(self) -> int:
@@ -409,6 +410,7 @@ cdef class Planner:
     @property
     def encoding(self) -> int:
         """Encoding of the Data Set: 0 Explicit VR LE, 1 Implicit VR LE, 2 Explicit VR BE."""
+        self.check_usable()
         return self.state.scan.frames[0].encoding
 
     def feed(self, data) -> int:
@@ -423,6 +425,7 @@ cdef class Planner:
         cdef size_t used = 0
         cdef Py_ssize_t ahead
         cdef int status
+        self.check_usable()
         PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
         try:
             with nogil:
@@ -439,11 +442,13 @@ cdef class Planner:
 
     def advance(self, n: int) -> None:
         """Pass over `n` bytes, at most `ahead`, without showing them."""
+        self.check_usable()
         if scan_advance(&self.state.scan, n) != STATUS_OK:
             raise ValueError("further than the Planner can go unseen")
 
     def finish(self) -> Plan:
         """The input has ended: check that it may, and return the Plan. Raises ParseError or Refused."""
+        self.check_usable()
         cdef int status = scan_finish(&self.state.scan, on_token, on_value, &self.state)
         while status == STATUS_PAUSE:       # shorter than a preamble: only now is it clear where the Data Set begins
             if self.deflated:
@@ -467,6 +472,7 @@ cdef class Planner:
         known, or that may yet go as a whole. Returns the number of edits before that which can be dropped then."""
         cdef uint32_t depth, open_count = 0, stop = self.plan.data.edits_count
         cdef Edit *edit
+        self.check_usable()
         for depth in range(1, self.state.recorded + 1):
             edit = &self.plan.data.edits[self.state.frames[depth].record]
             if edit.key or not edit.flags & (UNDEFINED | RECODE):
@@ -483,6 +489,9 @@ cdef class Planner:
         """Forget the edits up to the last cut; they have been written."""
         cdef uint32_t depth, open_count = 0, stop = self.plan.stop
         cdef int status
+        self.check_usable()
+        if not self.plan.settled:
+            raise ValueError("only what has been settled can be dropped")
         for depth in range(1, self.state.recorded + 1):
             if self.state.frames[depth].record >= stop:
                 break
@@ -496,7 +505,14 @@ cdef class Planner:
         self.plan.rewind()
         self.check(status)
 
+    cdef int check_usable(self) except -1:
+        if not self.is_usable:
+            raise ValueError("the Planner has failed before, or was never made")
+        return 0
+
     cdef int check(self, int status) except -1:
+        if status == STATUS_FAILED or status == STATUS_MEMORY or status == STATUS_LIMIT:
+            self.is_usable = False
         if status == STATUS_FAILED:
             raise scan_exception(&self.state.scan)
         if status == STATUS_MEMORY:

@@ -45,10 +45,10 @@ cdef int open_frames(State *s, uint32_t depth) noexcept nogil:
         edit.key = f.key
         edit.flags = f.flags | CONTAINER
         edit.link = NO_RECORD
-        f.record = s.plan.edits_count
         status = plan_edit(s.plan, &edit)
         if status != STATUS_OK:
             return status
+        f.record = s.plan.edits_count - 1
         s.recorded += 1
     return STATUS_OK
 

@@ -151,6 +151,8 @@ def _paths(options: argparse.Namespace) -> tuple[str, str | None]:
     if given and any(named):
         raise _UsageError("IN and OUT are given either by position or by -i and -o")
     source, target = [*given, None, None][:2] if given else named
+    if None not in (target, options.report) and os.path.realpath(target) == os.path.realpath(options.report):
+        raise _UsageError("the report and OUT are the same file")
     if source is None or len(given) > 2 or (target is None and not options.dry_run):
         raise _UsageError("IN and OUT expected")
     return source, None if options.dry_run else target

@@ -28,6 +28,13 @@ class Limits(NamedTuple):
     hold_limit: int = 1 << 20
     drain_at: int = 1 << 15
 
+    def check(self) -> None:
+        """ValueError if a limit is out of its range."""
+        for name, value in self._asdict().items():
+            most = 1 << 15 if name == "max_depth" else (1 << 31) - 1
+            if not 0 <= value <= most:
+                raise ValueError(f"{name} must be from 0 to {most}")
+
 
 class Policy:
     """The Basic Profile of PS3.15 2026d, without Options. Immutable; may be used by several threads.
@@ -37,7 +44,7 @@ class Policy:
     with an object that has an Encrypted Attributes Sequence: "refuse" it, "remove" the Sequence or "keep" it.
     `allow_embedded_overlays`: let objects pass that have overlay bits within their Pixel Data, which stay.
 
-    Raises ValueError for a short secret or a root that leaves fewer than 96 bits.
+    Raises ValueError for a short secret, a root that leaves fewer than 96 bits, or limits out of range.
     """
 
     allow_embedded_overlays: bool
@@ -68,6 +75,7 @@ class Policy:
         limits: Limits = Limits(),  # noqa: B008 - immutable
         keeps_everything: bool = False,
     ) -> None:
+        limits.check()
         if existing_encrypted not in ("refuse", "remove", "keep"):
             raise ValueError("existing_encrypted must be refuse, remove or keep")
         rules, table = compile_identity() if keeps_everything else compile_basic_profile(existing_encrypted)

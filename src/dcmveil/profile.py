@@ -2,7 +2,8 @@
 
 Facts come from the tables; this module holds the decisions the Standard leaves open, each in one place:
 what the table does not name but is known to identify (`_GAP_ACTIONS`), what must not stay although no table says so
-(`_FOREIGN_GROUPS`, `_OVERLAYS`, `_MAC_PARAMETERS_SEQUENCE`, `_SPECIAL`), and what has to be there in the end (`_ANCHORS`).
+(`_FOREIGN_GROUPS`, `_OVERLAYS`, `_MAC_PARAMETERS_SEQUENCE`, `_SPECIAL`), and what has to be there in the end
+(`_ANCHORS`).
 """
 
 from __future__ import annotations

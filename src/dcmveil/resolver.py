@@ -118,7 +118,7 @@ class Resolver:
             _check_directory(facts)
             _check_overlays(facts, self._policy)
         _Answers(plan, self._policy, facts, self._asked, self._resolved).give()
-        plan.settle(self._policy.limits.max_depth)
+        plan.settle()
         if any(what == "keep" and rule in self._refusing for rule, what in plan.summary()):
             raise Refused("encrypted-attributes", _ENCRYPTED)
 
