@@ -51,7 +51,6 @@ from dcmveil.scan cimport (
     STATUS_MEMORY,
     STATUS_NEED,
     STATUS_OK,
-    STATUS_PAUSE,
     TOKEN_ELEMENT,
     TOKEN_FRAGMENT,
     TOKEN_ITEM,

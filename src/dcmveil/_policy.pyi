@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing_extensions import disjoint_base
 
 BEHAVIOURS: dict[str, int]
-KEEP_RULE: int
 
 @disjoint_base
 class RuleTable:
