@@ -19,6 +19,17 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 CORPUS = CHECKOUT.parent / "shared" / "corpus"
 BUNDLED = Path(pydicom.__file__).resolve().parent / "data"
 NOT_DATA = {".py", ".pyc", ".typed"}
+# Bundled with pydicom 3.0.2, and not read by dcmdump 3.6.7 or gdcmdump 3.0.21: for where those are not installed.
+UNREAD_BY_TOOLS = {
+    "DICOMDIR-nooffset",
+    "MR_truncated.dcm",
+    "README",
+    "SC_rgb_jpeg.dcm",
+    "meta_missing_tsyntax.dcm",
+    "no_meta.dcm",
+    "rtplan_truncated.dcm",
+}
+NO_DICOM = {".txt", ".json", ".md", ".dump", ".icc", ".gz"}
 
 
 @dataclass(frozen=True)
@@ -62,8 +73,9 @@ def _bundled() -> Iterator[Sample]:
 
 @cache
 def _readable(path: Path) -> tuple[bool, ...]:
-    tools = (tool for tool in ("dcmdump", "gdcmdump") if shutil.which(tool))
-    return (_read_by_pydicom(path), *(_read_by(tool, path) for tool in tools))
+    tools = [tool for tool in ("dcmdump", "gdcmdump") if shutil.which(tool)]
+    by_record = len(tools) == 2 or not (path.name in UNREAD_BY_TOOLS or path.suffix in NO_DICOM)
+    return (_read_by_pydicom(path), by_record, *(_read_by(tool, path) for tool in tools))
 
 
 def _read_by(tool: str, path: Path) -> bool:
