@@ -50,7 +50,6 @@ cdef struct Question:
     uint8_t decision
     uint32_t size           # bytes of the replacement
     uint64_t data           # where in `kept`
-    uint64_t count
 
 cdef struct Value:
     uint64_t data           # in the arena

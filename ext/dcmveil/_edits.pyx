@@ -128,7 +128,6 @@ cdef int plan_question(PlanData *plan, const Question *asked, uint16_t *key) noe
             return STATUS_LIMIT
         key[0] = plan.question_slots[i]
         if same_question(&plan.questions[key[0]], asked):
-            plan.questions[key[0]].count += 1
             return STATUS_OK
         i = (i + 1) % QUESTION_SLOTS
     if plan.questions_count >= MAX_QUESTIONS:
@@ -140,7 +139,6 @@ cdef int plan_question(PlanData *plan, const Question *asked, uint16_t *key) noe
     plan.question_slots[i] = key[0]
     plan.questions[key[0]] = asked[0]
     plan.questions[key[0]].decision = PENDING
-    plan.questions[key[0]].count = 1
     return STATUS_OK
 
 

@@ -115,6 +115,10 @@ cdef inline bint vr_fits(const Token *t, const Entry *entry) noexcept nogil:
     return t.vr == VR_IMPLICIT or (t.vr < VR_COUNT and entry.vrs >> t.vr & 1)
 
 
+cdef inline bint is_sequence(const Token *t, const Entry *entry) noexcept nogil:
+    return entry != NULL and entry.vrs >> VR_SQ & 1 and vr_fits(t, entry)
+
+
 cdef inline uint8_t rule_of_entry(State *s, const Token *t, const Entry *entry, uint32_t depth) noexcept nogil:
     cdef uint8_t rule = entry.rule
     if s.frames[depth].mode & MODE_MEMBERS and not entry.flags & MEMBER:
@@ -183,13 +187,19 @@ cdef void open_frame(State *s, const Token *t, uint32_t tag, uint8_t mode) noexc
 
 
 cdef int enter(State *s, const Token *t, uint8_t mode) noexcept nogil:
-    """Look into a Sequence."""
-    cdef int status
+    """Look into a Sequence, which the Scanner has done already if its length is undefined."""
+    cdef int status = STATUS_OK
     if not t.entered:
         status = scan_enter(&s.scan, t, IMPLICIT_LE if t.vr == VR_UN else t.encoding)
-        if status != STATUS_OK:
-            return status
-    open_frame(s, t, t.tag, mode)
+    if status == STATUS_OK:
+        open_frame(s, t, t.tag, mode)
+    return status
+
+
+cdef int enter_kept(State *s, const Token *t, uint8_t mode) noexcept nogil:
+    cdef int status = enter(s, t, mode)
+    if status != STATUS_OK:
+        return status
     if s.frames[s.scan.depth].flags & RECODE:
         return open_frames(s, s.scan.depth)
     return STATUS_OK
@@ -204,9 +214,7 @@ cdef int keep(State *s, const Token *t, const Entry *entry, uint8_t behaviour) n
     if t.entered:
         open_frame(s, t, t.tag, mode)
         return STATUS_OK
-    if entry != NULL and entry.vrs >> VR_SQ & 1 and vr_fits(t, entry):
-        return enter(s, t, mode)
-    return STATUS_OK
+    return enter_kept(s, t, mode) if is_sequence(t, entry) else STATUS_OK
 
 
 cdef int descend(State *s, const Token *t, uint32_t depth, uint8_t rule) noexcept nogil:
@@ -215,11 +223,10 @@ cdef int descend(State *s, const Token *t, uint32_t depth, uint8_t rule) noexcep
     cdef int status = ask(s, t, depth, rule, CONTAINED, &key)
     if status == STATUS_OK:
         status = open_frames(s, depth)
-    if status == STATUS_OK and not t.entered:
-        status = scan_enter(&s.scan, t, IMPLICIT_LE if t.vr == VR_UN else t.encoding)
+    if status == STATUS_OK:
+        status = enter(s, t, 0)
     if status != STATUS_OK:
         return status
-    open_frame(s, t, t.tag, 0)
     s.frames[s.scan.depth].key = key
     return open_frames(s, s.scan.depth)
 
@@ -227,7 +234,7 @@ cdef int descend(State *s, const Token *t, uint32_t depth, uint8_t rule) noexcep
 cdef int edit_element(State *s, const Token *t, const Entry *entry, uint32_t depth, uint8_t rule) noexcept nogil:
     cdef uint8_t behaviour = s.rules.behaviours[rule]
     cdef int status
-    if behaviour & DESCEND and entry != NULL and entry.vrs >> VR_SQ & 1 and vr_fits(t, entry):
+    if behaviour & DESCEND and is_sequence(t, entry):
         return descend(s, t, depth, rule)
     if t.entered:
         s.dropping = depth + 1

@@ -135,8 +135,3 @@ cdef class RuleTable:
         self.rules.duplicate_rule = duplicate
         self.rules.member_rule = member
         self.rules.meta_rule = meta
-
-    def rule_of(self, tag: int) -> int | None:
-        """The rule number of an even tag, None if the dictionary does not know it."""
-        cdef const Entry *entry = find_entry(&self.rules, tag)
-        return None if entry == NULL else entry.rule

@@ -1,13 +1,8 @@
 """Scanner: an incremental, sans-IO tokenizer of DICOM byte streams (PS3.5 sections 6 and 7, PS3.10 section 7).
 
-The machine
------------
-    PREFIX  --DICM at 128, or not-->  META  --first group that is not 0002-->  DATASET
-                                       |  no (0002,0010)                          ^
-                                       +------------------> DETECT ---------------+
-
-    DATASET is a stack of frames: ROOT and ITEM hold Data Elements, SEQUENCE and FRAGMENTS hold Items.
-    A frame of defined length ends where its length says; one of undefined length at its delimiter.
+How the machine gets to the Data Set is told in `_preface`. From there on it is a stack of frames: ROOT and ITEM hold
+Data Elements, SEQUENCE and FRAGMENTS hold Items. A frame of defined length ends where its length says; one of
+undefined length at its delimiter.
 
 Each step looks at one header and yields one token. The Value that follows is passed over (`Scan.skip`): its bytes
 need not be shown, so a caller that can seek may `scan_advance` instead. Only a Sequence is ever looked into:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from itertools import starmap
 from typing import IO, NamedTuple
 
-from dcmveil.errors import DcmveilError, InputError, Refused
+from dcmveil.errors import DcmveilError, InputError, LimitExceeded, Refused
 from dcmveil.files import Report, deidentify_file, plan_file
 from dcmveil.policy import Policy
 
@@ -62,6 +62,8 @@ def run_job(job: Job, policy: Policy) -> Outcome:
         return Outcome(job, deidentify_file(job.source, job.target, policy))
     except DcmveilError as error:
         return Outcome(job, error=error)
+    except MemoryError:
+        return Outcome(job, error=LimitExceeded("not enough memory"))
     except Exception as error:
         return Outcome(job, error=DcmveilError(_internal(error)))
 

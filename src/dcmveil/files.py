@@ -20,7 +20,7 @@ from dcmveil.iods import is_known
 from dcmveil.output import AtomicFile
 from dcmveil.policy import Policy
 from dcmveil.resolver import Resolver
-from dcmveil.sources import DeflatedSource, DeflateWriter, copy_script
+from dcmveil.sources import DeflatedSource, DeflateWriter, FileSource, copy_script
 from dcmveil.tags import format_path
 
 __all__ = ["EditLine", "Report", "deidentify_file", "plan_file"]
@@ -188,10 +188,13 @@ class _Rewrite:
 
     def _scan(self, writer: _Writer | None) -> None:
         """Show the Planner all it needs to see."""
-        planner = self._planner
+        planner, source = self._planner, FileSource(self._fd)
         window = _FIRST_WINDOW
         while planner.position < self._size:
-            planner.feed(self._read(window, planner.position))
+            data = source.read_at(planner.position, window)
+            if not data:
+                raise InputError(_SHRANK)
+            planner.feed(data)
             if planner.deflated and planner.dataset_start:
                 self._scan_deflated(writer)
                 return
@@ -199,15 +202,6 @@ class _Rewrite:
             unseen = min(planner.ahead, self._size - planner.position)
             planner.advance(unseen)
             window = _SMALL_WINDOW if unseen >= _SMALL_WINDOW else min(2 * window, _LARGE_WINDOW)
-
-    def _read(self, count: int, position: int) -> bytes:
-        try:
-            data = os.pread(self._fd, count, position)
-        except OSError as error:
-            raise InputError(f"cannot be read: {error.strerror}") from error
-        if not data:
-            raise InputError(_SHRANK)
-        return data
 
     def _scan_deflated(self, writer: _Writer | None) -> None:
         source = DeflatedSource(self._fd, self._planner.dataset_start)

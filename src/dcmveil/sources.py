@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from errno import ENODATA
 from typing import Protocol
 
-from dcmveil.errors import ParseError
+from dcmveil.errors import InputError, ParseError
 
 __all__ = ["DeflateWriter", "DeflatedSource", "FileSource", "ForwardSource", "copy_script"]
 
@@ -44,16 +44,22 @@ class FileSource:
         self.size = os.fstat(fd).st_size
 
     def read_at(self, position: int, count: int) -> bytes:
-        """The `count` bytes from `position` on; fewer only where the file ends. Raises OSError."""
+        """The `count` bytes from `position` on; fewer only where the file ends. Raises InputError."""
         count = min(count, max(self.size - position, 0))  # memory is taken for bytes that exist only
-        piece = os.pread(self._fd, count, position)
+        piece = self._read(position, count)
         pieces = [piece]
         while piece and len(piece) < count:
             position += len(piece)
             count -= len(piece)
-            piece = os.pread(self._fd, count, position)
+            piece = self._read(position, count)
             pieces.append(piece)
         return b"".join(pieces)
+
+    def _read(self, position: int, count: int) -> bytes:
+        try:
+            return os.pread(self._fd, count, position)
+        except OSError as error:
+            raise InputError(f"cannot be read: {error.strerror}") from error
 
 
 class DeflatedSource:

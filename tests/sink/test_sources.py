@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dcmveil.errors import ParseError
+from dcmveil.errors import InputError, ParseError
 from dcmveil.sources import DeflatedSource, DeflateWriter, FileSource, copy_script
 from tests.sink.scripts import (
     INPUT,
@@ -233,3 +233,14 @@ def test_memory_is_flat_for_a_bomb(tmp_path: Path) -> None:
         (tmp_path / "bomb").write_bytes(b"".join(pieces) + bomb.flush())
         peaks.append(int(run_python(code, tmp_path / "bomb", str(length))))
     assert peaks[1] - peaks[0] < 4 * KIB
+
+
+@pytest.mark.parametrize("deflated", [False, True])
+def test_an_input_that_cannot_be_read_is_an_error_of_the_input(deflated: bool, tmp_path: Path) -> None:
+    """Also for a deflated Data Set, which is read while the output is open: a folder stands in for a bad disk."""
+    fd = os.open(tmp_path, os.O_RDONLY)
+    try:
+        with pytest.raises(InputError, match="cannot be read"):
+            DeflatedSource(fd, 10).read(5) if deflated else FileSource(fd).read_at(0, 5)
+    finally:
+        os.close(fd)
