@@ -68,8 +68,13 @@ cdef struct Watch:
     uint32_t size
     uint8_t known           # 0: it is there, but its Value is too long to be of use
 
+cdef struct Range:
+    uint64_t start
+    uint64_t stop
+
 cdef struct PlanData:
     Edit *edits
+    Range *bulk                 # long Values that stay, where they stand in the input
     Question *questions
     Value *values
     Watch *watches
@@ -92,6 +97,8 @@ cdef struct PlanData:
     uint32_t value_slots_count
     uint32_t watches_count
     uint32_t watches_room
+    uint32_t bulk_count
+    uint32_t bulk_room
 
 cdef int plan_open(PlanData *plan, uint32_t max_edits, uint64_t max_held) noexcept nogil
 cdef int plan_edit(PlanData *plan, const Edit *edit) noexcept nogil
@@ -99,6 +106,7 @@ cdef int plan_question(PlanData *plan, const Question *asked, uint16_t *key) noe
 cdef int plan_hold(PlanData *plan, const uint8_t *data, uint64_t size) noexcept nogil
 cdef int plan_value(PlanData *plan, uint16_t key, uint64_t start, uint32_t *index) noexcept nogil
 cdef int plan_watch(PlanData *plan, Watch *watch, const uint8_t *data) noexcept nogil
+cdef int plan_bulk(PlanData *plan, uint64_t start, uint64_t size, bint is_fragment) noexcept nogil
 cdef int plan_drop(PlanData *plan, const uint32_t *open_edits, uint32_t open_count, uint32_t stop) noexcept nogil
 cdef void plan_close(PlanData *plan) noexcept nogil
 cdef int plan_keep(PlanData *plan, const uint8_t *data, uint64_t size) noexcept nogil

@@ -13,6 +13,7 @@ cdef enum:
     MAX_QUESTIONS = 0xFFFE
     QUESTION_SLOTS = 0x20000
     PROBES = 16
+    ITEM_HEADER = 8
     QUESTION_PROBES = 512       # no honest file needs more; one made to collide is refused
 
 
@@ -49,6 +50,7 @@ cdef int plan_open(PlanData *plan, uint32_t max_edits, uint64_t max_held) noexce
 
 cdef void plan_close(PlanData *plan) noexcept nogil:
     free(plan.edits)
+    free(plan.bulk)
     free(plan.questions)
     free(plan.values)
     free(plan.watches)
@@ -108,6 +110,18 @@ cdef int plan_watch(PlanData *plan, Watch *watch, const uint8_t *data) noexcept 
     plan.watches[plan.watches_count] = watch[0]
     plan.watches_count += 1
     return plan_keep(plan, data, watch.size)
+
+
+cdef int plan_bulk(PlanData *plan, uint64_t start, uint64_t size, bint is_fragment) noexcept nogil:
+    """Note a long Value; Fragments that follow one another are one, with the Item headers between them."""
+    if is_fragment and plan.bulk_count and start - plan.bulk[plan.bulk_count - 1].stop <= ITEM_HEADER:
+        plan.bulk[plan.bulk_count - 1].stop = start + size
+        return STATUS_OK
+    if grow(<void **>&plan.bulk, &plan.bulk_room, plan.bulk_count, sizeof(Range)) != STATUS_OK:
+        return STATUS_MEMORY
+    plan.bulk[plan.bulk_count] = Range(start, start + size)
+    plan.bulk_count += 1
+    return STATUS_OK
 
 
 # ---- questions and Values, each kept once ---------------------------------------------------------------------

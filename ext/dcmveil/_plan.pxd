@@ -14,6 +14,7 @@ cdef class Plan:
     cdef readonly object size           # bytes of the input, once known
     cdef uint32_t stop                  # edits up to here are to be settled and written
     cdef bint settled
+    cdef bint drained                   # some edits have been dropped
     cdef uint32_t levels                # that containers can be nested in
     cdef uint64_t counts[256][5]
     cdef uint64_t cursor

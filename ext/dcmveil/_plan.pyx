@@ -30,6 +30,7 @@ from dcmveil._edits cimport (
     DECIDE_REPLACE,
     DECIDE_VALUES,
     DRAINED,
+    INSERTED,
     ITEM,
     NO_VALUE,
     PATCH,
@@ -39,6 +40,7 @@ from dcmveil._edits cimport (
     Edit,
     PlanData,
     Question,
+    Range,
     Value,
     Watch,
     plan_close,
@@ -211,6 +213,45 @@ cdef int put_edit(Script *s, const PlanData *plan, const Edit *edit, bint *insid
     return put_data(s, data, size) if what == DECIDE_REPLACE else STATUS_OK
 
 
+# ---- what there was before ------------------------------------------------------------------------------------
+
+cdef bint changes(const PlanData *plan, uint32_t first, uint32_t stop) noexcept nogil:
+    """Does any of these edits, one at top level and all inside it, change anything?"""
+    cdef const uint8_t *data = NULL
+    cdef uint32_t i, size = 0
+    for i in range(first, stop):
+        if outcome(plan, &plan.edits[i], &data, &size) != DECIDE_KEEP or plan.edits[i].flags & PATCH:
+            return True
+    return False
+
+
+cdef inline bint is_inserted(const PlanData *plan, const Edit *edit) noexcept nogil:
+    """Not a Data Element of the input; File Meta Information that is written anew covers the old, but is one of these."""
+    return edit.key != 0 and plan.questions[edit.key].kind == INSERTED
+
+
+cdef int put_range(Script *s, uint64_t start, uint64_t stop) noexcept nogil:
+    cdef Range found = Range(start, stop)
+    if s.size and (<Range *>(s.bytes + s.size - sizeof(Range))).stop == start:
+        (<Range *>(s.bytes + s.size - sizeof(Range))).stop = stop
+        return STATUS_OK
+    return put(s, &found, sizeof(Range))
+
+
+cdef int find_originals(const PlanData *plan, uint32_t stop, Script *s) noexcept nogil:
+    cdef:
+        uint32_t i = 0, after
+        const Edit *edit
+        int status = STATUS_OK
+    while i < stop and status == STATUS_OK:
+        edit = &plan.edits[i]
+        after = edit.link if edit.flags & CONTAINER else i + 1
+        if edit.stop > edit.start and not is_inserted(plan, edit) and changes(plan, i, after):
+            status = put_range(s, edit.start, edit.stop)
+        i = after
+    return status
+
+
 cdef bytes copied(const uint8_t *data, uint32_t size):
     return PyBytes_FromStringAndSize(<char *>data, size) if size else b""
 
@@ -315,6 +356,7 @@ cdef class Plan:
     cdef void rewind(self) noexcept:
         """The edits up to `stop` have been written and dropped."""
         self.settled = False
+        self.drained = True
         self.index = self.open_count = self.stop = 0
 
     def settle(self) -> int:
@@ -350,6 +392,49 @@ cdef class Plan:
         cdef int rule, what
         return {(rule, OUTCOMES[what]): self.counts[rule][what]
                 for rule in range(256) for what in range(1, 4) if self.counts[rule][what]}
+
+    def bulk(self) -> bytes:
+        """Where long Values that stay stand in the input: pairs of uint64 start, stop. Needs `notes_bulk`."""
+        return copied(<const uint8_t *>self.data.bulk, self.data.bulk_count * sizeof(Range))
+
+    def originals(self) -> bytes:
+        """Where Data Elements of the top level that change or go stand in the input: pairs of uint64 start, stop.
+
+        In the order of the input; such as follow one another directly are one."""
+        cdef Script s
+        cdef int status
+        if not self.settled:
+            raise ValueError("settle first")
+        s.size = s.room = 0
+        s.bytes = NULL
+        with nogil:
+            status = find_originals(&self.data, self.stop, &s)
+        try:
+            self.check(status)
+            return PyBytes_FromStringAndSize(<char *>s.bytes, s.size)
+        finally:
+            free(s.bytes)
+
+    def amend(self, key: int, bytes data) -> None:
+        """Give a question of the top level that is answered already another replacement, before any of it is written.
+
+        Nothing encloses it, so no Value Length depends on it."""
+        cdef Question *question
+        if not 0 < key <= self.data.questions_count or self.index or self.cursor:
+            raise ValueError("no such question, or written already")
+        question = &self.data.questions[key]
+        if question.parent or question.decision != DECIDE_REPLACE:
+            raise ValueError("not a replacement at top level")
+        question.data = self.data.kept_size
+        self.check(plan_keep(&self.data, <const uint8_t *>PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data)))
+        question.size = <uint32_t>len(data)
+
+    def restart(self) -> None:
+        """Say the script once more from the beginning. Not for a Plan that is written in rounds."""
+        if self.drained:
+            raise ValueError("some of it has been dropped")
+        self.index = self.open_count = 0
+        self.cursor = 0
 
     def prefix_size(self, dataset_start: int) -> int:
         """Bytes of output before the Data Set, which the edits leave alone or replace whole."""

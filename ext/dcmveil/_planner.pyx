@@ -26,23 +26,32 @@ from dcmveil._edits cimport (
     RECODE,
     UNDEFINED,
     Edit,
+    plan_bulk,
     plan_drop,
     plan_hold,
 )
 from dcmveil._plan cimport Plan
 from dcmveil._policy cimport (
-    ANCHOR,
     APPEND,
     CAPTURE,
     DESCEND,
     EDIT,
+    EVERY_ITEM,
+    INSERT,
     KEEP_RULE,
     MEMBER,
+    NO_NODE,
     ONLY_MEMBERS,
+    REPORT,
+    ROOT_NODE,
+    RULED,
     WATCH,
+    Anchor,
     Entry,
+    Place,
     RuleTable,
     find_entry,
+    find_place,
 )
 from dcmveil._recorder cimport (
     MODE_APPEND,
@@ -77,6 +86,7 @@ from dcmveil.scan cimport (
     STATUS_PAUSE,
     TOKEN_DATASET,
     TOKEN_ELEMENT,
+    TOKEN_FRAGMENT,
     TOKEN_ITEM,
     TOKEN_ITEM_END,
     TOKEN_META,
@@ -103,6 +113,7 @@ cdef enum:
     FILE_META = 0x00020000
     MEDIA_STORAGE_SOP_CLASS = 0x00020002
     MEDIA_STORAGE_SOP_INSTANCE = 0x00020003
+    MIN_BULK = 1 << 16          # bytes of a Value
 
 
 # ---- which rule -----------------------------------------------------------------------------------------------
@@ -119,57 +130,87 @@ cdef inline bint is_sequence(const Token *t, const Entry *entry) noexcept nogil:
     return entry != NULL and entry.vrs >> VR_SQ & 1 and vr_fits(t, entry)
 
 
+cdef inline bint is_usable(State *s, const Token *t, const Entry *entry, uint8_t rule) noexcept nogil:
+    """Can the rule do with the element as it is? One that keeps it needs it to be what the dictionary says."""
+    return s.rules.behaviours[rule] & EDIT or (entry != NULL and vr_fits(t, entry))
+
+
 cdef inline uint8_t rule_of_entry(State *s, const Token *t, const Entry *entry, uint32_t depth) noexcept nogil:
-    cdef uint8_t rule = entry.rule
     if s.frames[depth].mode & MODE_MEMBERS and not entry.flags & MEMBER:
         return s.rules.member_rule
-    if entry.flags & ANCHOR and depth == 0:
-        rule = <uint8_t>s.anchor_rule if s.anchor_rule >= 0 else s.rules.duplicate_rule
-    if not s.rules.behaviours[rule] & EDIT and not vr_fits(t, entry):
-        return s.rules.vr_rule
-    return rule
+    return entry.rule if is_usable(s, t, entry, entry.rule) else s.rules.vr_rule
 
 
-cdef inline uint8_t choose(State *s, const Token *t, uint32_t depth, const Entry **entry) noexcept nogil:
-    entry[0] = NULL
+cdef inline uint8_t rule_of_place(State *s, const Token *t, const Entry *entry, const Place *place) noexcept nogil:
+    if place.flags & INSERT and not s.anchor_met and not s.rules.repeats:
+        return s.rules.duplicate_rule
+    return place.rule if is_usable(s, t, entry, place.rule) else s.rules.vr_rule
+
+
+cdef inline uint8_t choose(State *s, const Token *t, uint32_t depth, const Place *place,
+                           const Entry **entry) noexcept nogil:
+    entry[0] = find_entry(s.rules, t.tag) if not t.tag >> 16 & 1 and t.tag & 0xFFFF else NULL
+    if place != NULL and place.flags & RULED:
+        return rule_of_place(s, t, entry[0], place)
+    if entry[0] != NULL:
+        return rule_of_entry(s, t, entry[0], depth)
     if t.tag >> 16 & 1:
         return s.rules.private_rule
-    if t.tag & 0xFFFF == 0:
-        return s.rules.group_length_rule
-    entry[0] = find_entry(s.rules, t.tag)
-    if entry[0] == NULL:
-        return s.rules.unknown_rule
-    return rule_of_entry(s, t, entry[0], depth)
+    return s.rules.unknown_rule if t.tag & 0xFFFF else s.rules.group_length_rule
 
 
-cdef int pass_anchors(State *s, const Token *t) noexcept nogil:
-    """At top level, before the element `t`: insert the anchors that should have come, and see if it is one.
+cdef int pass_anchors(State *s, const Token *t, uint32_t depth) noexcept nogil:
+    """Before the element `t`: insert the anchors that should have come, and see if it is one.
 
     An anchor that the input has, but in a form that is of no use, is inserted too; the element then goes as any
     other of the wrong VR."""
-    cdef const Entry *entry
+    cdef PlanFrame *f = &s.frames[depth]
+    cdef const Anchor *anchor
     cdef int status
-    cdef uint8_t rule
-    s.anchor_rule = -1
-    while s.anchor < s.rules.anchors_count and s.rules.anchors[s.anchor].tag <= t.tag:
-        rule = s.rules.anchors[s.anchor].rule
-        s.anchor += 1
-        if s.rules.anchors[s.anchor - 1].tag == t.tag:
-            entry = find_entry(s.rules, t.tag)
-            if entry != NULL and (s.rules.behaviours[rule] & EDIT or vr_fits(t, entry)):
-                s.anchor_rule = rule
-                return STATUS_OK
-        status = insert(s, s.rules.anchors[s.anchor - 1].tag, 0, rule, INSERTED, t.start)
+    s.anchor_met = 0
+    while f.anchor < f.anchors_stop and s.rules.anchors[f.anchor].tag <= t.tag:
+        anchor = &s.rules.anchors[f.anchor]
+        f.anchor += 1
+        if anchor.tag == t.tag and is_usable(s, t, find_entry(s.rules, t.tag), anchor.rule):
+            s.anchor_met = 1
+            return STATUS_OK
+        status = insert(s, anchor.tag, depth, anchor.rule, INSERTED, t.start)
         if status != STATUS_OK:
             return status
     return STATUS_OK
 
 
+cdef int insert_missing(State *s, uint32_t depth, uint64_t at) noexcept nogil:
+    """At the end of the Data Set or of an Item: the anchors that have not come."""
+    cdef PlanFrame *f = &s.frames[depth]
+    cdef int status = STATUS_OK
+    while status == STATUS_OK and f.anchor < f.anchors_stop:
+        status = insert(s, s.rules.anchors[f.anchor].tag, depth, s.rules.anchors[f.anchor].rule, INSERTED, at)
+        f.anchor += 1
+    return status
+
+
 # ---- doing what it says ---------------------------------------------------------------------------------------
 
-cdef void open_frame(State *s, const Token *t, uint32_t tag, uint8_t mode) noexcept nogil:
+cdef void open_node(State *s, PlanFrame *f, uint32_t node) noexcept nogil:
+    f.node = node
+    f.anchor = f.anchors_stop = 0
+    if node != NO_NODE:
+        f.anchor = s.rules.nodes[node].anchors
+        f.anchors_stop = s.rules.nodes[node].anchors_stop
+
+
+cdef inline uint32_t item_node(State *s, uint32_t sequence, uint32_t item) noexcept nogil:
+    cdef const Place *place = find_place(s.rules, sequence, item)
+    if place == NULL:
+        place = find_place(s.rules, sequence, EVERY_ITEM)
+    return place.child if place != NULL else NO_NODE
+
+
+cdef void open_frame(State *s, const Token *t, uint32_t tag, uint32_t node, uint8_t mode) noexcept nogil:
     """The Scanner has entered the Sequence or Item `t`."""
     cdef PlanFrame *f = &s.frames[s.scan.depth]
+    open_node(s, f, node)
     f.start = t.start
     f.length = t.length
     f.tag = tag
@@ -186,18 +227,18 @@ cdef void open_frame(State *s, const Token *t, uint32_t tag, uint8_t mode) noexc
         f.flags |= RECODE
 
 
-cdef int enter(State *s, const Token *t, uint8_t mode) noexcept nogil:
+cdef int enter(State *s, const Token *t, uint32_t node, uint8_t mode) noexcept nogil:
     """Look into a Sequence, which the Scanner has done already if its length is undefined."""
     cdef int status = STATUS_OK
     if not t.entered:
         status = scan_enter(&s.scan, t, IMPLICIT_LE if t.vr == VR_UN else t.encoding)
     if status == STATUS_OK:
-        open_frame(s, t, t.tag, mode)
+        open_frame(s, t, t.tag, node, mode)
     return status
 
 
-cdef int enter_kept(State *s, const Token *t, uint8_t mode) noexcept nogil:
-    cdef int status = enter(s, t, mode)
+cdef int enter_kept(State *s, const Token *t, uint32_t node, uint8_t mode) noexcept nogil:
+    cdef int status = enter(s, t, node, mode)
     if status != STATUS_OK:
         return status
     if s.frames[s.scan.depth].flags & RECODE:
@@ -205,16 +246,28 @@ cdef int enter_kept(State *s, const Token *t, uint8_t mode) noexcept nogil:
     return STATUS_OK
 
 
-cdef int keep(State *s, const Token *t, const Entry *entry, uint8_t behaviour) noexcept nogil:
-    cdef uint8_t mode = 0
+cdef int keep(State *s, const Token *t, const Entry *entry, uint32_t node, uint8_t rule) noexcept nogil:
+    cdef uint8_t behaviour = s.rules.behaviours[rule], mode = 0
+    cdef int status = STATUS_OK
     if behaviour & ONLY_MEMBERS:
         mode |= MODE_MEMBERS
     if behaviour & APPEND:
         mode |= MODE_APPEND | MODE_WATCHED
     if t.entered:
-        open_frame(s, t, t.tag, mode)
-        return STATUS_OK
-    return enter_kept(s, t, mode) if is_sequence(t, entry) else STATUS_OK
+        open_frame(s, t, t.tag, node, mode)
+    elif is_sequence(t, entry) or (node != NO_NODE and t.vr == VR_SQ):
+        status = enter_kept(s, t, node, mode)
+    else:
+        return note_bulk(s, t)
+    s.frames[s.scan.depth].rule = rule
+    return status
+
+
+cdef inline int note_bulk(State *s, const Token *t) noexcept nogil:
+    """A long Value or Fragment that stays as it is."""
+    if s.notes_bulk and t.length >= MIN_BULK:
+        return plan_bulk(s.plan, t.start + t.header, t.length, t.kind == TOKEN_FRAGMENT)
+    return STATUS_OK
 
 
 cdef int descend(State *s, const Token *t, uint32_t depth, uint8_t rule) noexcept nogil:
@@ -224,7 +277,7 @@ cdef int descend(State *s, const Token *t, uint32_t depth, uint8_t rule) noexcep
     if status == STATUS_OK:
         status = open_frames(s, depth)
     if status == STATUS_OK:
-        status = enter(s, t, 0)
+        status = enter(s, t, NO_NODE, 0)
     if status != STATUS_OK:
         return status
     s.frames[s.scan.depth].key = key
@@ -252,35 +305,45 @@ cdef int on_element(State *s, Token *t) noexcept nogil:
     cdef:
         uint32_t depth = s.scan.depth - (t.entered != 0)
         const Entry *entry = NULL
+        const Place *place
         uint8_t rule
         int status
     if s.dropping:
         return STATUS_OK
-    if depth == 0:
-        status = pass_anchors(s, t)
-        if status != STATUS_OK:
-            return status
-    rule = choose(s, t, depth, &entry)
+    place = find_place(s.rules, s.frames[depth].node, t.tag)
+    status = pass_anchors(s, t, depth)
+    if status != STATUS_OK:
+        return status
+    rule = choose(s, t, depth, place, &entry)
     if s.rules.behaviours[rule] & EDIT:
         status = edit_element(s, t, entry, depth, rule)
     else:
-        status = keep(s, t, entry, s.rules.behaviours[rule])
-    if status != STATUS_OK or entry == NULL or not entry.flags & WATCH:
-        return status
+        status = keep(s, t, entry, place.child if place != NULL else NO_NODE, rule)
+    return watch_element(s, t, entry, place, depth, rule) if status == STATUS_OK else status
+
+
+cdef inline int watch_element(State *s, const Token *t, const Entry *entry, const Place *place, uint32_t depth,
+                              uint8_t rule) noexcept nogil:
+    if place != NULL and place.flags & REPORT:
+        begin_watch(s, t, depth)
+        return STATUS_OK if s.scan.capture else end_value(s)
+    if entry == NULL or not entry.flags & WATCH:
+        return STATUS_OK
     if rule == s.rules.vr_rule and rule != KEEP_RULE:
         return STATUS_OK        # in a form that is of no use it counts as absent
     # Nested ones are codes that are looked through for ours: to miss it among thousands adds it once more, no harm.
     if depth == 0 or (s.frames[depth].mode & MODE_WATCHED and s.plan.watches_count < MAX_WATCHES // 2):
         begin_watch(s, t, depth)
         return STATUS_OK if s.scan.capture else end_value(s)
-    return status
+    return STATUS_OK
 
 
 cdef int on_item(State *s, Token *t) noexcept nogil:
     cdef PlanFrame *sequence = &s.frames[s.scan.depth - 1]
     if s.dropping:
         return STATUS_OK
-    open_frame(s, t, s.scan.frames[s.scan.depth - 1].items, sequence.mode & ~<uint8_t>MODE_APPEND)
+    open_frame(s, t, s.scan.frames[s.scan.depth - 1].items,
+               item_node(s, sequence.node, s.scan.frames[s.scan.depth - 1].items), sequence.mode & ~<uint8_t>MODE_APPEND)
     s.frames[s.scan.depth].flags |= ITEM
     if s.frames[s.scan.depth].flags & RECODE:
         return open_frames(s, s.scan.depth)
@@ -296,10 +359,11 @@ cdef int on_close(State *s, Token *t) noexcept nogil:
             s.plan.edits[s.drop_record].stop = s.scan.pos
             s.dropping = 0
         return STATUS_OK
-    if f.mode & MODE_APPEND:
-        status = insert(s, f.tag, depth, s.rules.anchors[s.anchor - 1].rule, APPENDED, t.start)
-        if status != STATUS_OK:
-            return status
+    status = insert_missing(s, depth, t.start)
+    if status == STATUS_OK and f.mode & MODE_APPEND:
+        status = insert(s, f.tag, depth, f.rule, APPENDED, t.start)
+    if status != STATUS_OK:
+        return status
     if f.record != NO_RECORD:
         s.plan.edits[f.record].stop = s.scan.pos
         s.plan.edits[f.record].link = s.plan.edits_count
@@ -333,6 +397,8 @@ cdef int on_token(void *context, Token *t) noexcept nogil:
         return on_item(s, t)
     if t.kind == TOKEN_ITEM_END or t.kind == TOKEN_SEQUENCE_END:
         return on_close(s, t)
+    if t.kind == TOKEN_FRAGMENT:
+        return STATUS_OK if s.dropping else note_bulk(s, t)
     if t.kind == TOKEN_META:
         return on_meta(s, t)
     if t.kind == TOKEN_DATASET:
@@ -351,7 +417,7 @@ cdef class Planner:
     """Feed it an object; when all has been fed, `plan` has the edits.
 
     `hold_limit`, `max_held` and `capture_limit` in bytes, `max_depth` in Sequences, `max_edits` in edits. From
-    `drain_at` edits on it is `crowded`.
+    `drain_at` edits on it is `crowded`. With `notes_bulk` the Plan knows of long Values that stay (`Plan.bulk`).
     """
     cdef State state
     cdef uint32_t drain_at
@@ -366,7 +432,6 @@ cdef class Planner:
         self.state.plan = &self.plan.data
         self.state.capture_record = NO_RECORD
         self.state.held_from = <uint64_t>-1
-        self.state.anchor_rule = -1
 
     def __dealloc__(self):
         scan_close(&self.state.scan)
@@ -374,15 +439,17 @@ cdef class Planner:
 
     def __init__(self, table: RuleTable, *, hold_limit: int = 1 << 20, max_depth: int = 1024,
                  max_edits: int = 2_000_000, max_held: int = 64 << 20, capture_limit: int = 1 << 16,
-                 drain_at: int = 1 << 15) -> None:
+                 drain_at: int = 1 << 15, notes_bulk: bool = False) -> None:
         if self.state.frames != NULL:
             raise ValueError("a Planner plans one object")
         self.state.hold_limit = hold_limit
         self.state.capture_limit = capture_limit
+        self.state.notes_bulk = notes_bulk
         self.drain_at = drain_at
         self.state.frames = <PlanFrame *>calloc(2 * <uint32_t>max_depth + 2, sizeof(PlanFrame))
         if self.state.frames == NULL or scan_open(&self.state.scan, max_depth) != STATUS_OK:
             raise MemoryError
+        open_node(&self.state, &self.state.frames[0], ROOT_NODE)
         self.plan.open(2 * <uint32_t>max_depth + 2, max_edits, max_held)
         self.is_usable = True
 
@@ -461,10 +528,8 @@ cdef class Planner:
             if self.deflated:
                 raise Refused("not-dicom", "ends where its deflated Data Set should begin")
             status = scan_finish(&self.state.scan, on_token, on_value, &self.state)
-        while status == STATUS_OK and self.state.anchor < self.state.rules.anchors_count:
-            status = insert(&self.state, self.state.rules.anchors[self.state.anchor].tag, 0,
-                            self.state.rules.anchors[self.state.anchor].rule, INSERTED, self.state.scan.pos)
-            self.state.anchor += 1
+        if status == STATUS_OK:
+            status = insert_missing(&self.state, 0, self.state.scan.pos)
         self.check(status)
         self.plan.close_input(self.state.scan.pos)
         return self.plan

@@ -14,13 +14,20 @@ cdef enum Behaviour:
 cdef enum EntryFlag:
     WATCH = 1           # the Resolver wants to know of it and of its Value, though it may be kept
     MEMBER = 2
-    ANCHOR = 4          # must be there at top level, once, whether or not the input has it
+
+cdef enum PlaceFlag:
+    RULED = 1           # the place has a rule of its own
+    INSERT = 2          # with RULED: it must be there, once, whether or not the input has it (an anchor)
+    REPORT = 4          # as WATCH of an Entry
+    THROUGH = 8         # there is such a place, if only on the way to others
 
 cdef enum:
     KEEP_RULE = 0
     MAX_RULES = 256
-    MAX_ANCHORS = 16
     MAX_PATTERNS = 256
+    NO_NODE = 0xFFFFFFFF
+    ROOT_NODE = 0       # the Data Set
+    EVERY_ITEM = 0      # as the tag of a place in the node of a Sequence; else the number of an Item
 
 cdef struct Entry:
     uint64_t vrs        # set of VR numbers the dictionary gives; 0 marks a free slot
@@ -36,11 +43,27 @@ cdef struct Anchor:
     uint32_t tag
     uint8_t rule
 
+cdef struct Node:
+    # Where places are: the Data Set, an Item, or a Sequence, whose places are Items.
+    uint32_t anchors            # its own are `anchors[node.anchors : node.anchors_stop]`, in tag order
+    uint32_t anchors_stop
+
+cdef struct Place:
+    # A tag in a node, even or odd: its rule goes before that of the tag anywhere.
+    uint32_t node
+    uint32_t tag
+    uint32_t child              # node of its content, or NO_NODE
+    uint8_t rule
+    uint8_t flags               # PlaceFlags; 0 marks a free slot
+
 cdef struct Rules:
     Entry *slots
     uint32_t shift              # 32 - log2(number of slots)
     uint32_t patterns_count
-    uint32_t anchors_count
+    Node *nodes
+    Anchor *anchors
+    Place *places
+    uint32_t places_mask        # number of slots - 1
     uint8_t private_rule
     uint8_t unknown_rule
     uint8_t group_length_rule
@@ -51,8 +74,8 @@ cdef struct Rules:
     uint8_t changes             # 0: nothing is ever edited
     uint8_t behaviours[MAX_RULES]
     uint8_t pattern_groups[8192]        # bit set of groups that any pattern may match
+    uint8_t repeats             # a repeated anchor gets the rule of the first, not `duplicate_rule`
     Pattern patterns[MAX_PATTERNS]
-    Anchor anchors[MAX_ANCHORS]
 
 cdef inline const Entry *find_entry(const Rules *rules, uint32_t tag) noexcept nogil:
     """Dictionary entry of an even tag; NULL = unknown. Repeating groups and elements by their patterns."""
@@ -71,6 +94,25 @@ cdef inline const Entry *find_entry(const Rules *rules, uint32_t tag) noexcept n
     return NULL
 
 
+cdef inline uint32_t place_slot(const Rules *rules, uint32_t node, uint32_t tag) noexcept nogil:
+    return ((tag ^ (node * <uint32_t>0x85EBCA77)) * <uint32_t>0x9E3779B1 >> 8) & rules.places_mask
+
+
+cdef inline const Place *find_place(const Rules *rules, uint32_t node, uint32_t tag) noexcept nogil:
+    """The place of a tag in a node; NULL if it has none."""
+    cdef uint32_t i
+    if node == NO_NODE:
+        return NULL
+    i = place_slot(rules, node, tag)
+    while rules.places[i].flags:
+        if rules.places[i].tag == tag and rules.places[i].node == node:
+            return &rules.places[i]
+        i = (i + 1) & rules.places_mask
+    return NULL
+
+
 cdef class RuleTable:
     cdef Rules rules
     cdef void set_rule(self, uint32_t tag, uint32_t mask, int rule, uint8_t flags) noexcept
+    cdef int set_places(self, list nodes) except -1
+    cdef int set_place(self, uint32_t node, uint32_t tag, uint32_t child, int rule, uint8_t flags) except -1

@@ -2,7 +2,8 @@
 
 A rule is a number; `behaviours` says for each what the Planner has to do, the Resolver knows what it means. Rule 0
 is "keep". Tags in the dictionary get rule 0 unless an override names them; everything else (private, unknown,
-group lengths, a VR that is not the dictionary's) has one rule for the whole kind.
+group lengths, a VR that is not the dictionary's) has one rule for the whole kind. Before all that go places: tags at
+a path of Sequences and Items, which form a tree of nodes.
 """
 from libc.stdint cimport uint8_t, uint32_t
 from libc.stdlib cimport calloc, free
@@ -79,9 +80,14 @@ cdef class RuleTable:
     """The table that a Planner reads, shared by all threads once made.
 
     `behaviours` has a name of `BEHAVIOURS` for each rule. `overrides` is a list of ``(tag, mask, rule)``, later ones
-    win; `watched`, `members` and `anchors` are lists of ``(tag, mask)``, tags and ``(tag, rule)`` in tag order.
+    win; `watched` and `members` are lists of ``(tag, mask)`` and tags.
+    `places` has for each node, the Data Set first, the list of its places ``(tag, rule, insert, watch, child)`` in tag
+    order: a rule or None; whether it is an anchor, which the Data Set or Item gets if it has none; whether its Value is
+    watched; the number of the node of its content, or None. In the node of a Sequence a place is an Item: its number,
+    or 0 for every one that has no place of its own.
     `special` gives the rule of each kind of element that no tag decides: private, unknown, group_length, vr (not the
-    dictionary's), duplicate (of an anchor), member (none of a closed Sequence), meta (the File Meta Information).
+    dictionary's), duplicate (of an anchor; None: that of the anchor again), member (none of a closed Sequence), meta
+    (the File Meta Information).
     """
     def __cinit__(self, **kwargs):
         self.rules.shift = 32 - 14
@@ -93,11 +99,14 @@ cdef class RuleTable:
 
     def __dealloc__(self):
         free(self.rules.slots)
+        free(self.rules.nodes)
+        free(self.rules.anchors)
+        free(self.rules.places)
 
-    def __init__(self, *, behaviours, special, overrides=(), watched=(), members=(), anchors=()) -> None:
+    def __init__(self, *, behaviours, special, overrides=(), watched=(), members=(), places=([],)) -> None:
         cdef Py_ssize_t i
-        if len(behaviours) > MAX_RULES or len(anchors) > MAX_ANCHORS:
-            raise ValueError("too many rules or anchors")
+        if len(behaviours) > MAX_RULES or self.rules.places != NULL:
+            raise ValueError("too many rules, or made before")
         for i, name in enumerate(behaviours):
             self.rules.behaviours[i] = BEHAVIOURS[name]
         for tag, mask, rule in overrides:
@@ -106,11 +115,7 @@ cdef class RuleTable:
             self.set_rule(tag, mask, -1, WATCH)
         for tag in members:
             self.set_rule(tag, ALL_BITS, -1, MEMBER)
-        for i, (tag, rule) in enumerate(anchors):
-            self.rules.anchors[i].tag = tag
-            self.rules.anchors[i].rule = rule
-            self.set_rule(tag, ALL_BITS, -1, ANCHOR)
-        self.rules.anchors_count = len(anchors)
+        self.set_places(list(places))
         self.rules.changes = any(name != "keep" for name in behaviours)
         self.set_special(**special)
 
@@ -125,13 +130,44 @@ cdef class RuleTable:
         else:
             override(&self.rules, tag, mask, rule, flags)
 
-    def set_special(self, *, private: int, unknown: int, group_length: int, vr: int, duplicate: int, member: int,
-                    meta: int) -> None:
+    cdef int set_places(self, list nodes) except -1:
+        cdef uint32_t number, anchors = 0, slots = 16
+        total = sum(map(len, nodes))
+        while slots < 2 * total:
+            slots *= 2
+        self.rules.places_mask = slots - 1
+        self.rules.places = <Place *>calloc(slots, sizeof(Place))
+        self.rules.nodes = <Node *>calloc(len(nodes), sizeof(Node))
+        self.rules.anchors = <Anchor *>calloc(total + 1, sizeof(Anchor))
+        if self.rules.places == NULL or self.rules.nodes == NULL or self.rules.anchors == NULL:
+            raise MemoryError
+        for number, places in enumerate(nodes):
+            self.rules.nodes[number].anchors = anchors
+            for tag, rule, insert, watch, child in places:
+                if insert:
+                    self.rules.anchors[anchors].tag = tag
+                    self.rules.anchors[anchors].rule = rule
+                    anchors += 1
+                flags = (0 if rule is None else RULED) | (INSERT if insert else 0) | (REPORT if watch else 0)
+                self.set_place(number, tag, NO_NODE if child is None else child, rule or 0, flags)
+            self.rules.nodes[number].anchors_stop = anchors
+        return 0
+
+    cdef int set_place(self, uint32_t node, uint32_t tag, uint32_t child, int rule, uint8_t flags) except -1:
+        cdef uint32_t i = place_slot(&self.rules, node, tag)
+        while self.rules.places[i].flags:
+            i = (i + 1) & self.rules.places_mask
+        self.rules.places[i] = Place(node, tag, child, <uint8_t>rule, flags | THROUGH)
+        return 0
+
+    def set_special(self, *, private: int, unknown: int, group_length: int, vr: int, duplicate: int | None,
+                    member: int, meta: int) -> None:
         """Rules of the kinds of element that no tag decides."""
         self.rules.private_rule = private
         self.rules.unknown_rule = unknown
         self.rules.group_length_rule = group_length
         self.rules.vr_rule = vr
-        self.rules.duplicate_rule = duplicate
+        self.rules.duplicate_rule = duplicate or 0
+        self.rules.repeats = duplicate is None
         self.rules.member_rule = member
         self.rules.meta_rule = meta

@@ -26,10 +26,14 @@ cdef struct PlanFrame:
     uint32_t length         # Value Length
     uint32_t tag            # of the Sequence; of an Item its number
     uint32_t record         # its edit, or NO_RECORD
+    uint32_t node           # of the Policy's places, or NO_NODE
+    uint32_t anchor         # next one to be met or inserted
+    uint32_t anchors_stop
     uint16_t key
     uint8_t header
     uint8_t flags           # EditFlags
     uint8_t mode
+    uint8_t rule            # of a Sequence that is kept
 
 cdef struct State:
     Scan scan
@@ -43,10 +47,10 @@ cdef struct State:
     uint32_t dropping               # depth of the frame whose content is of no interest, or 0
     uint32_t drop_record
     uint32_t capture_record         # edit that waits for the Value, or NO_RECORD
-    uint32_t anchor                 # next one to be met or inserted
-    int anchor_rule                 # rule of the anchor just met, or -1
     Watch watch                     # waiting for its Value, if `watching`
     uint8_t watching
+    uint8_t anchor_met              # the element just met is the one that an anchor wants
+    uint8_t notes_bulk
     uint16_t removal_keys[MAX_RULES]
 
 cdef int open_frames(State *s, uint32_t depth) noexcept nogil

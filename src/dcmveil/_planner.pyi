@@ -17,6 +17,7 @@ class Planner:
         max_held: int = 67108864,
         capture_limit: int = 65536,
         drain_at: int = 32768,
+        notes_bulk: bool = False,
     ) -> None: ...
     @property
     def plan(self) -> Plan: ...

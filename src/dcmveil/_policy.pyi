@@ -1,7 +1,11 @@
 # The typed face of ext/dcmveil/_policy.pyx, which holds the documentation.
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 from typing_extensions import disjoint_base
+
+# tag (or number of an Item), rule, is it an anchor, is it watched, node of its content
+_Place: TypeAlias = tuple[int, int | None, bool, bool, int | None]
 
 BEHAVIOURS: dict[str, int]
 
@@ -11,12 +15,12 @@ class RuleTable:
         self,
         *,
         behaviours: Sequence[str],
-        special: Mapping[str, int],
+        special: Mapping[str, int | None],
         overrides: Iterable[tuple[int, int, int]] = (),
         watched: Iterable[tuple[int, int]] = (),
         members: Iterable[int] = (),
-        anchors: Sequence[tuple[int, int]] = (),
+        places: Sequence[Sequence[_Place]] = ([],),
     ) -> None: ...
     def set_special(
-        self, *, private: int, unknown: int, group_length: int, vr: int, duplicate: int, member: int, meta: int
+        self, *, private: int, unknown: int, group_length: int, vr: int, duplicate: int | None, member: int, meta: int
     ) -> None: ...

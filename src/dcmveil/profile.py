@@ -76,7 +76,7 @@ class _Compiler:
     def table(
         self, watched: tuple[tuple[int, int], ...], anchors: tuple[tuple[int, Rule], ...], special: dict[str, Rule]
     ) -> tuple[tuple[Rule, ...], RuleTable]:
-        numbered_anchors = [(tag, self.number(rule)) for tag, rule in anchors]
+        numbered_anchors = [(tag, self.number(rule), True, False, None) for tag, rule in anchors]
         numbered_special = {kind: self.number(rule) for kind, rule in special.items()}
         rules = tuple(self.numbers)
         table = RuleTable(
@@ -84,7 +84,7 @@ class _Compiler:
             overrides=self.overrides,
             watched=list(watched),
             members=list(_ENCRYPTED_MEMBERS),
-            anchors=numbered_anchors,
+            places=[numbered_anchors],
             special=numbered_special,
         )
         return rules, table

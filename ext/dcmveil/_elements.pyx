@@ -1,0 +1,330 @@
+"""Bare Data Sets in memory: what is in them, and the same in another encoding (PS3.5 section 7, Annex A).
+
+For what the Re-identifier gets decrypted and the De-identifier encrypts: some Data Elements, held whole. They are
+scanned by the same machine as files are, so they may be hostile: no recursion, and no length is believed.
+"""
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport free, realloc
+from libc.string cimport memcpy
+
+from dcmveil._scanner cimport scan_close, scan_enter, scan_exception, scan_feed, scan_finish, scan_open
+from dcmveil._tables cimport find_attribute
+from dcmveil.scan cimport (
+    FRAME_FRAGMENTS,
+    FRAME_SEQUENCE,
+    STATE_DATASET,
+    STATUS_FAILED,
+    STATUS_LIMIT,
+    STATUS_MEMORY,
+    STATUS_NEED,
+    STATUS_OK,
+    TOKEN_ELEMENT,
+    TOKEN_FRAGMENT,
+    TOKEN_ITEM,
+    TOKEN_ITEM_END,
+    TOKEN_SEQUENCE_END,
+    Scan,
+    Token,
+)
+from dcmveil.tables cimport dcmveil_attribute, dcmveil_vr_names
+from dcmveil.wire cimport (
+    EXPLICIT_BE,
+    IMPLICIT_LE,
+    ITEM_DELIMITATION,
+    ITEM_TAG,
+    LONG_FORM,
+    SEQUENCE_DELIMITATION,
+    UNDEFINED_LENGTH,
+    VR_COUNT,
+    VR_IMPLICIT,
+    VR_INVALID,
+    VR_OB,
+    VR_SQ,
+    VR_UN,
+    put16,
+    put32,
+    read_vr,
+)
+
+from dcmveil.errors import LimitExceeded
+
+cdef enum:
+    MAX_DEPTH = 1024
+    MAX_SHORT = 0xFFFF
+
+
+cdef struct Walk:
+    Scan scan
+    const uint8_t *data
+    uint64_t size
+    uint8_t *out
+    uint64_t out_size
+    uint64_t out_room
+    uint8_t target
+    bint enters                 # look into Sequences of defined length
+    uint32_t levels             # tell of elements down to here
+    void *found                 # the list that is told
+
+
+cdef bint is_sequence(const Token *t) noexcept nogil:
+    """Is an element of defined length a Sequence? In Implicit VR the dictionary says so."""
+    cdef const dcmveil_attribute *row
+    if t.vr != VR_IMPLICIT:
+        return t.vr == VR_SQ
+    row = find_attribute(t.tag)
+    return row != NULL and row.vrs >> VR_SQ & 1
+
+
+cdef int scan_all(Walk *w, uint8_t encoding, int (*on_token)(void *, Token *) noexcept nogil) noexcept nogil:
+    """Run the machine over the whole of it."""
+    cdef size_t used = 0
+    cdef int status
+    w.scan.state = STATE_DATASET
+    w.scan.frames[0].encoding = encoding
+    if w.size == 0:
+        return STATUS_OK
+    status = scan_feed(&w.scan, w.data, w.size, &used, on_token, no_value, w)
+    return scan_finish(&w.scan, on_token, no_value, w) if status == STATUS_NEED else status
+
+
+cdef int no_value(void *context, const uint8_t *data, size_t size) noexcept nogil:
+    return STATUS_OK
+
+
+cdef inline bint is_inside(const Walk *w, const Token *t) noexcept nogil:
+    """Does the Value end within the data? The Scanner waits for the rest of a file, which will not come here."""
+    return t.entered or t.length <= w.size - t.start - t.header
+
+
+cdef int check(Walk *w, int status) except -1:
+    if status == STATUS_FAILED:
+        raise scan_exception(&w.scan)
+    if status == STATUS_MEMORY:
+        raise MemoryError
+    if status == STATUS_LIMIT:
+        raise LimitExceeded("a Value goes past the end of the Data Set", offset=w.scan.pos)
+    return 0
+
+
+# ---- what is in it ---------------------------------------------------------------------------------------------
+
+cdef int list_token(void *context, Token *t) noexcept nogil:
+    cdef Walk *w = <Walk *>context
+    cdef uint32_t depth = w.scan.depth
+    if t.kind == TOKEN_SEQUENCE_END and depth // 2 < w.levels:
+        with gil:
+            end_element(<list>w.found, depth // 2, w.scan.pos)
+        return STATUS_OK
+    if t.kind != TOKEN_ELEMENT:
+        return STATUS_OK
+    if not is_inside(w, t):
+        return STATUS_LIMIT
+    depth -= t.entered != 0
+    if depth // 2 < w.levels:
+        with gil:
+            tell_element(w, t, depth)
+    if w.enters and not t.entered and is_sequence(t):
+        return scan_enter(&w.scan, t, t.encoding)
+    return STATUS_OK
+
+
+cdef int tell_element(Walk *w, const Token *t, uint32_t depth) except -1:
+    cdef uint64_t value = t.start + t.header
+    vr = dcmveil_vr_names[t.vr].decode() if t.vr < VR_COUNT else None
+    stop = value + t.length if not t.entered else None
+    item = w.scan.frames[depth - 1].items if depth else 0
+    (<list>w.found).append([depth // 2, item, t.tag, vr, t.start, value, stop])
+    return 0
+
+
+cdef int end_element(list found, uint32_t level, uint64_t pos) except -1:
+    """The Sequence last told of at this level has ended, if it was of undefined length."""
+    for row in reversed(found):
+        if row[0] == level:
+            if row[6] is None:
+                row[6] = pos
+            break
+    return 0
+
+
+def list_elements(bytes data not None, encoding: int, *, levels: int = 1, enters: bool = True) -> list:
+    """The Data Elements of a bare Data Set, in its order, down to `levels` levels of nesting (1: the top level only).
+
+    Each is ``[level, item, tag, vr, start, value, stop]``: number of the Item it stands in (0 at top level), VR (None
+    in Implicit VR or if it is none of PS3.5), offsets of header, Value and end in bytes. With `enters` Sequences of
+    defined length are looked into as well. Raises ParseError or LimitExceeded unless all of it is well formed.
+    """
+    cdef Walk w
+    found = []
+    open_walk(&w, data)
+    try:
+        w.found = <void *>found
+        w.levels = levels
+        w.enters = enters
+        check(&w, scan_all(&w, encoding, list_token))
+        return found
+    finally:
+        scan_close(&w.scan)
+
+
+cdef int open_walk(Walk *w, bytes data) except -1:
+    if scan_open(&w.scan, MAX_DEPTH) != STATUS_OK:
+        raise MemoryError
+    w.data = <const uint8_t *><const char *>data
+    w.size = <uint64_t>len(data)
+    w.out = NULL
+    w.out_size = w.out_room = 0
+    w.found = NULL
+    w.levels = 0
+    w.enters = True
+    return 0
+
+
+# ---- the same in another encoding ------------------------------------------------------------------------------
+
+cdef int put(Walk *w, const uint8_t *data, uint64_t size) noexcept nogil:
+    cdef void *moved
+    if size > w.out_room - w.out_size:
+        moved = realloc(w.out, w.out_room + (w.out_room >> 1) + size + 256)
+        if moved == NULL:
+            return STATUS_MEMORY
+        w.out = <uint8_t *>moved
+        w.out_room += (w.out_room >> 1) + size + 256
+    memcpy(w.out + w.out_size, data, size)
+    w.out_size += size
+    return STATUS_OK
+
+
+cdef int put_tag(Walk *w, uint32_t tag, uint32_t length) noexcept nogil:
+    """A header without a VR: of an element in Implicit VR, an Item or a delimiter."""
+    cdef uint8_t header[8]
+    cdef bint big = w.target == EXPLICIT_BE
+    put16(header, tag >> 16, big)
+    put16(header + 2, tag & 0xFFFF, big)
+    put32(header + 4, length, big)
+    return put(w, header, 8)
+
+
+cdef int put_header(Walk *w, uint32_t tag, uint8_t vr, uint32_t length) noexcept nogil:
+    cdef uint8_t header[12]
+    cdef bint big = w.target == EXPLICIT_BE
+    cdef const char *name = dcmveil_vr_names[vr]
+    if w.target == IMPLICIT_LE:
+        return put_tag(w, tag, length)
+    put16(header, tag >> 16, big)
+    put16(header + 2, tag & 0xFFFF, big)
+    header[4] = <uint8_t>name[0]
+    header[5] = <uint8_t>name[1]
+    if read_vr(header + 4) & LONG_FORM:
+        put16(header + 6, 0, big)
+        put32(header + 8, length, big)
+        return put(w, header, 12)
+    put16(header + 6, <unsigned short>length, big)
+    return put(w, header, 8)
+
+
+cdef uint8_t own_vr(const Token *t) noexcept nogil:
+    """VR of the element, in Implicit VR that of the dictionary; UN if there is none."""
+    cdef const dcmveil_attribute *row
+    if t.vr < VR_COUNT:
+        return t.vr
+    row = find_attribute(t.tag) if t.vr == VR_IMPLICIT else NULL
+    return row.vr if row != NULL else VR_UN
+
+
+cdef uint32_t unit_of(uint8_t vr) noexcept nogil:
+    """Bytes of the numbers a Value of the VR is made of (PS3.5 7.3); 1 if byte order does not matter."""
+    cdef const char *name = dcmveil_vr_names[vr]
+    if name[0] == c"A" and name[1] == c"T":
+        return 2
+    if (name[0] == c"U" or name[0] == c"S") and (name[1] == c"S" or name[1] == c"L" or name[1] == c"V"):
+        return 2 if name[1] == c"S" else 4 if name[1] == c"L" else 8
+    if name[0] == c"O" or (name[0] == c"F" and (name[1] == c"L" or name[1] == c"D")):
+        if name[1] == c"W":
+            return 2
+        if name[1] == c"L" or name[1] == c"F":
+            return 4
+        return 8 if name[1] == c"D" or name[1] == c"V" else 1
+    return 1
+
+
+cdef void swap(uint8_t *p, uint64_t count, uint32_t unit) noexcept nogil:
+    """Turn the bytes of each of `count` numbers round."""
+    cdef uint32_t i
+    cdef uint8_t held
+    while count:
+        for i in range(unit // 2):
+            held = p[i]
+            p[i] = p[unit - 1 - i]
+            p[unit - 1 - i] = held
+        p += unit
+        count -= 1
+
+
+cdef int put_value(Walk *w, const Token *t, uint8_t vr) noexcept nogil:
+    cdef uint64_t at = w.out_size
+    cdef uint32_t unit = unit_of(vr)
+    if put(w, w.data + t.start + t.header, t.length) != STATUS_OK:
+        return STATUS_MEMORY
+    if unit == 1 or (w.target == EXPLICIT_BE) == (t.encoding == EXPLICIT_BE):
+        return STATUS_OK
+    swap(w.out + at, t.length // unit, unit)
+    return STATUS_OK
+
+
+cdef int put_element(Walk *w, Token *t) noexcept nogil:
+    cdef uint8_t vr = own_vr(t)
+    cdef int status
+    if t.entered == 1 + FRAME_SEQUENCE:
+        return put_header(w, t.tag, VR_SQ, UNDEFINED_LENGTH)
+    if t.entered == 1 + FRAME_FRAGMENTS:
+        return put_header(w, t.tag, VR_OB, UNDEFINED_LENGTH)
+    if not is_inside(w, t):
+        return STATUS_LIMIT
+    if is_sequence(t):
+        status = put_header(w, t.tag, VR_SQ, UNDEFINED_LENGTH)
+        return scan_enter(&w.scan, t, t.encoding) if status == STATUS_OK else status
+    if vr == VR_SQ or t.vr == VR_INVALID:
+        vr = VR_UN
+    if t.length > MAX_SHORT and not is_long(vr):
+        vr = VR_UN              # PS3.5 6.2.2: too long for its own VR
+    status = put_header(w, t.tag, vr, t.length)
+    return put_value(w, t, vr) if status == STATUS_OK else status
+
+
+cdef inline bint is_long(uint8_t vr) noexcept nogil:
+    return read_vr(<const uint8_t *>dcmveil_vr_names[vr]) & LONG_FORM != 0
+
+
+cdef int recode_token(void *context, Token *t) noexcept nogil:
+    cdef Walk *w = <Walk *>context
+    if t.kind == TOKEN_ELEMENT:
+        return put_element(w, t)
+    if t.kind == TOKEN_ITEM:
+        return put_tag(w, ITEM_TAG, UNDEFINED_LENGTH)
+    if t.kind == TOKEN_ITEM_END:
+        return put_tag(w, ITEM_DELIMITATION, 0)
+    if t.kind == TOKEN_SEQUENCE_END:
+        return put_tag(w, SEQUENCE_DELIMITATION, 0)
+    if t.kind == TOKEN_FRAGMENT:
+        if not is_inside(w, t) or put_tag(w, ITEM_TAG, t.length) != STATUS_OK:
+            return STATUS_LIMIT
+        return put(w, w.data + t.start + t.header, t.length)
+    return STATUS_OK
+
+
+def recode(bytes data not None, source: int, target: int) -> bytes:
+    """The Data Elements of a bare Data Set in another encoding (numbers as in `dcmveil.encode.Encoding`).
+
+    Sequences and Items get undefined lengths. Where Implicit VR gives no VR, that of the dictionary is taken, else UN;
+    a VR that is none of PS3.5 becomes UN. Raises ParseError or LimitExceeded unless all of it is well formed.
+    """
+    cdef Walk w
+    open_walk(&w, data)
+    try:
+        w.target = target
+        check(&w, scan_all(&w, source, recode_token))
+        return <bytes>(<char *>w.out)[:w.out_size] if w.out_size else b""
+    finally:
+        free(w.out)
+        scan_close(&w.scan)
