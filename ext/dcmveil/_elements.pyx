@@ -61,7 +61,6 @@ cdef struct Walk:
     uint64_t out_size
     uint64_t out_room
     uint8_t target
-    bint enters                 # look into Sequences of defined length
     uint32_t levels             # tell of elements down to here
     void *found                 # the list that is told
 
@@ -123,7 +122,7 @@ cdef int list_token(void *context, Token *t) noexcept nogil:
     if depth // 2 < w.levels:
         with gil:
             tell_element(w, t, depth)
-    if w.enters and not t.entered and is_sequence(t):
+    if depth // 2 + 1 < w.levels and not t.entered and is_sequence(t):
         return scan_enter(&w.scan, t, t.encoding)
     return STATUS_OK
 
@@ -147,12 +146,12 @@ cdef int end_element(list found, uint32_t level, uint64_t pos) except -1:
     return 0
 
 
-def list_elements(bytes data not None, encoding: int, *, levels: int = 1, enters: bool = True) -> list:
+def list_elements(bytes data not None, encoding: int, *, levels: int = 1) -> list:
     """The Data Elements of a bare Data Set, in its order, down to `levels` levels of nesting (1: the top level only).
 
     Each is ``[level, item, tag, vr, start, value, stop]``: number of the Item it stands in (0 at top level), VR (None
-    in Implicit VR or if it is none of PS3.5), offsets of header, Value and end in bytes. With `enters` Sequences of
-    defined length are looked into as well. Raises ParseError or LimitExceeded unless all of it is well formed.
+    in Implicit VR or if it is none of PS3.5), offsets of header, Value and end in bytes. Sequences of defined length are
+    not looked into further than that. Raises ParseError or LimitExceeded unless all that was looked at is well formed.
     """
     cdef Walk w
     found = []
@@ -160,7 +159,6 @@ def list_elements(bytes data not None, encoding: int, *, levels: int = 1, enters
     try:
         w.found = <void *>found
         w.levels = levels
-        w.enters = enters
         check(&w, scan_all(&w, encoding, list_token))
         return found
     finally:
@@ -176,7 +174,6 @@ cdef int open_walk(Walk *w, bytes data) except -1:
     w.out_size = w.out_room = 0
     w.found = NULL
     w.levels = 0
-    w.enters = True
     return 0
 
 

@@ -230,15 +230,15 @@ cdef inline bint is_inserted(const PlanData *plan, const Edit *edit) noexcept no
     return edit.key != 0 and plan.questions[edit.key].kind == INSERTED
 
 
-cdef int put_range(Script *s, uint64_t start, uint64_t stop) noexcept nogil:
+cdef int put_range(Script *s, uint64_t start, uint64_t stop, bint merges) noexcept nogil:
     cdef Range found = Range(start, stop)
-    if s.size and (<Range *>(s.bytes + s.size - sizeof(Range))).stop == start:
+    if merges and s.size and (<Range *>(s.bytes + s.size - sizeof(Range))).stop == start:
         (<Range *>(s.bytes + s.size - sizeof(Range))).stop = stop
         return STATUS_OK
     return put(s, &found, sizeof(Range))
 
 
-cdef int find_originals(const PlanData *plan, uint32_t stop, Script *s) noexcept nogil:
+cdef int find_originals(const PlanData *plan, uint32_t stop, bint merges, Script *s) noexcept nogil:
     cdef:
         uint32_t i = 0, after
         const Edit *edit
@@ -247,7 +247,7 @@ cdef int find_originals(const PlanData *plan, uint32_t stop, Script *s) noexcept
         edit = &plan.edits[i]
         after = edit.link if edit.flags & CONTAINER else i + 1
         if edit.stop > edit.start and not is_inserted(plan, edit) and changes(plan, i, after):
-            status = put_range(s, edit.start, edit.stop)
+            status = put_range(s, edit.start, edit.stop, merges)
         i = after
     return status
 
@@ -397,10 +397,11 @@ cdef class Plan:
         """Where long Values that stay stand in the input: pairs of uint64 start, stop. Needs `notes_bulk`."""
         return copied(<const uint8_t *>self.data.bulk, self.data.bulk_count * sizeof(Range))
 
-    def originals(self) -> bytes:
+    def originals(self, *, merge: bool = True) -> bytes:
         """Where Data Elements of the top level that change or go stand in the input: pairs of uint64 start, stop.
 
-        In the order of the input; such as follow one another directly are one."""
+        In the order of the input; with `merge` such as follow one another directly are one."""
+        cdef bint merges = merge
         cdef Script s
         cdef int status
         if not self.settled:
@@ -408,7 +409,7 @@ cdef class Plan:
         s.size = s.room = 0
         s.bytes = NULL
         with nogil:
-            status = find_originals(&self.data, self.stop, &s)
+            status = find_originals(&self.data, self.stop, merges, &s)
         try:
             self.check(status)
             return PyBytes_FromStringAndSize(<char *>s.bytes, s.size)

@@ -2,6 +2,6 @@
 
 # level, number of the Item, tag, VR, offsets of header, Value and end
 def list_elements(
-    data: bytes, encoding: int, *, levels: int = 1, enters: bool = True
+    data: bytes, encoding: int, *, levels: int = 1
 ) -> list[tuple[int, int, int, str | None, int, int, int]]: ...
 def recode(data: bytes, source: int, target: int) -> bytes: ...

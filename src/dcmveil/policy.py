@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, NoReturn, Self
+from typing import Literal, NamedTuple, NoReturn, Protocol, Self
 
 from dcmveil._planner import Planner
 from dcmveil._policy import RuleTable
+from dcmveil.deidentifying import DeidentifyingAnswers, Leave
 from dcmveil.profile import compile_basic_profile, compile_identity
 from dcmveil.rules import Rule
 from dcmveil.uids import UidMapper, new_secret
 
-__all__ = ["Limits", "Policy"]
+__all__ = ["MAX_ORIGINALS", "Limits", "Policy", "Sealer"]
+
+MAX_LIMIT = (1 << 31) - 1
+MAX_ORIGINALS = 16 << 20  # bytes
 
 
 class Limits(NamedTuple):
@@ -31,9 +35,15 @@ class Limits(NamedTuple):
     def check(self) -> None:
         """ValueError if a limit is out of its range."""
         for name, value in self._asdict().items():
-            most = 1 << 15 if name == "max_depth" else (1 << 31) - 1
+            most = 1 << 15 if name == "max_depth" else MAX_LIMIT
             if not 0 <= value <= most:
                 raise ValueError(f"{name} must be from 0 to {most}")
+
+
+class Sealer(Protocol):
+    """What encrypts the originals: `dcmveil.cms.Envelope`, which is loaded only by those that make one."""
+
+    def seal(self, plaintext: bytes) -> bytes: ...
 
 
 class Policy:
@@ -43,23 +53,33 @@ class Policy:
     for this Policy only). `root_uid`: root of new UIDs (None: `2.25`). `existing_encrypted`: what to do
     with an object that has an Encrypted Attributes Sequence: "refuse" it, "remove" the Sequence or "keep" it.
     `allow_embedded_overlays`: let objects pass that have overlay bits within their Pixel Data, which stay.
+    `envelope`: what encrypts the originals into an Encrypted Attributes Sequence (0400,0500), for a Re-identifier to
+    restore them; None: they are gone. `max_originals`: bytes of originals that one object may have; one with more is
+    refused or, with `drop_large_originals`, loses the largest for good.
 
-    Raises ValueError for a short secret, a root that leaves fewer than 96 bits, or limits out of range.
+    Raises ValueError for a short secret, a root that leaves fewer than 96 bits, limits out of range, and for an
+    envelope beside "keep": an object has one Encrypted Attributes Sequence.
     """
 
     allow_embedded_overlays: bool
+    drop_large_originals: bool
+    envelope: Sealer | None
     existing_encrypted: Literal["refuse", "remove", "keep"]
     keeps_everything: bool
     limits: Limits
+    max_originals: int
     rules: tuple[Rule, ...]
     table: RuleTable
     uids: UidMapper
 
     __slots__ = (
         "allow_embedded_overlays",
+        "drop_large_originals",
+        "envelope",
         "existing_encrypted",
         "keeps_everything",
         "limits",
+        "max_originals",
         "rules",
         "table",
         "uids",
@@ -72,18 +92,31 @@ class Policy:
         root_uid: str | None = None,
         existing_encrypted: Literal["refuse", "remove", "keep"] = "refuse",
         allow_embedded_overlays: bool = False,
+        envelope: Sealer | None = None,
+        max_originals: int = MAX_ORIGINALS,
+        drop_large_originals: bool = False,
         limits: Limits = Limits(),  # noqa: B008 - immutable
         keeps_everything: bool = False,
     ) -> None:
         limits.check()
         if existing_encrypted not in ("refuse", "remove", "keep"):
             raise ValueError("existing_encrypted must be refuse, remove or keep")
-        rules, table = compile_identity() if keeps_everything else compile_basic_profile(existing_encrypted)
+        if envelope is not None and (keeps_everything or existing_encrypted == "keep"):
+            raise ValueError("an Encrypted Attributes Sequence cannot be kept beside a new one; one removed is restored")
+        if envelope is not None and not 0 < max_originals <= limits.max_held // 2:
+            raise ValueError(f"max_originals must be from 1 to {limits.max_held // 2} bytes")
+        if keeps_everything:
+            rules, table = compile_identity()
+        else:
+            rules, table = compile_basic_profile(existing_encrypted, reversible=envelope is not None)
         values = {
             "allow_embedded_overlays": allow_embedded_overlays,
+            "drop_large_originals": drop_large_originals,
+            "envelope": envelope,
             "existing_encrypted": existing_encrypted,
             "keeps_everything": keeps_everything,
             "limits": limits,
+            "max_originals": max_originals,
             "rules": rules,
             "table": table,
             "uids": UidMapper(new_secret() if secret is None else secret, root_uid),
@@ -107,4 +140,13 @@ class Policy:
 
     def planner(self) -> Planner:
         """A new Planner for one object."""
-        return Planner(self.table, **self.limits._asdict())
+        if self.envelope is None:
+            return Planner(self.table, **self.limits._asdict())
+        # All originals go into one place, so nothing is written before all is known: no need for undefined lengths.
+        limits = self.limits._replace(hold_limit=MAX_LIMIT)
+        return Planner(self.table, **limits._asdict(), notes_bulk=True)
+
+    def answers(self) -> DeidentifyingAnswers:
+        """What to answer for one object."""
+        leave = Leave(self.existing_encrypted != "refuse", self.allow_embedded_overlays)
+        return DeidentifyingAnswers(self.rules, self.uids, leave, keeps_everything=self.keeps_everything)

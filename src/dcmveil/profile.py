@@ -8,6 +8,8 @@ what the table does not name but is known to identify (`_GAP_ACTIONS`), what mus
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dcmveil import _tables
 from dcmveil._policy import RuleTable
 from dcmveil.iods import X_UNLESS_TYPE_1
@@ -37,6 +39,11 @@ _ANCHORS = (
     (0x00120063, Rule("method text", "R17: De-identification Method")),
     (0x00120064, Rule("method codes", "R17: De-identification Method Code Sequence")),
     (0x00280303, Rule("dates removed", "R42: Longitudinal Temporal Information Modified")),
+)
+
+_ENCRYPTED_ANCHOR = (
+    ENCRYPTED_ATTRIBUTES_SEQUENCE,
+    Rule("encrypted attributes", "R31: Encrypted Attributes Sequence"),
 )
 
 _WATCHED = (
@@ -74,7 +81,7 @@ class _Compiler:
         self.overrides.append((tag, mask, self.number(rule)))
 
     def table(
-        self, watched: tuple[tuple[int, int], ...], anchors: tuple[tuple[int, Rule], ...], special: dict[str, Rule]
+        self, watched: tuple[tuple[int, int], ...], anchors: Sequence[tuple[int, Rule]], special: dict[str, Rule]
     ) -> tuple[tuple[Rule, ...], RuleTable]:
         numbered_anchors = [(tag, self.number(rule), True, False, None) for tag, rule in anchors]
         numbered_special = {kind: self.number(rule) for kind, rule in special.items()}
@@ -113,10 +120,11 @@ def _add_encrypted(compiler: _Compiler, existing_encrypted: str) -> None:
     compiler.override(ENCRYPTED_ATTRIBUTES_SEQUENCE, _ALL, Rule(action, "R37: Encrypted Attributes Sequence"))
 
 
-def compile_basic_profile(existing_encrypted: str) -> tuple[tuple[Rule, ...], RuleTable]:
+def compile_basic_profile(existing_encrypted: str, *, reversible: bool) -> tuple[tuple[Rule, ...], RuleTable]:
     """The rules by number, and the table that gives each tag its number.
 
-    `existing_encrypted` says what becomes of an Encrypted Attributes Sequence: "refuse", "remove" or "keep".
+    `existing_encrypted` says what becomes of an Encrypted Attributes Sequence: "refuse", "remove" or "keep". If it is
+    to be `reversible`, the Data Set gets one of our own.
     """
     compiler = _Compiler()
     _add_gaps(compiler)
@@ -126,7 +134,8 @@ def compile_basic_profile(existing_encrypted: str) -> tuple[tuple[Rule, ...], Ru
     compiler.override(_MAC_PARAMETERS_SEQUENCE, _ALL, Rule("X", "R24: MAC Parameters Sequence"))
     for group in _FOREIGN_GROUPS:
         compiler.override(group, _GROUP, Rule("X", "group does not belong into a Data Set (R19)"))
-    return compiler.table(_WATCHED, _ANCHORS, _SPECIAL)
+    anchors = sorted([*_ANCHORS, _ENCRYPTED_ANCHOR]) if reversible else _ANCHORS
+    return compiler.table(_WATCHED, anchors, _SPECIAL)
 
 
 def compile_identity() -> tuple[tuple[Rule, ...], RuleTable]:

@@ -19,7 +19,7 @@ from typing import Protocol
 
 from dcmveil.errors import InputError, ParseError
 
-__all__ = ["DeflateWriter", "DeflatedSource", "FileSource", "ForwardSource", "copy_script"]
+__all__ = ["DeflateWriter", "DeflatedSource", "FileSource", "ForwardSource", "RangeReader", "copy_script"]
 
 _WINDOW_IN = 1 << 16
 _WINDOW_OUT = 1 << 18
@@ -144,6 +144,59 @@ class DeflatedSource:
 
     def _error(self, message: str) -> ParseError:
         return ParseError(message, offset=self.position)
+
+
+class RangeReader:
+    """Ranges of the logical stream of a file, best asked for in ascending order.
+
+    `dataset_start` is where a deflated Data Set begins, None if it is not deflated. One window is held; of a deflated
+    stream no more than is asked for. Raises InputError, and ParseError for a corrupt deflate stream.
+    """
+
+    def __init__(self, fd: int, dataset_start: int | None = None) -> None:
+        self._file = FileSource(fd)
+        self._dataset_start = dataset_start or 0
+        self._deflated = None if dataset_start is None else DeflatedSource(fd, dataset_start)
+        self._window = b""
+        self._start = 0
+
+    def between(self, start: int, stop: int) -> bytes:
+        """The bytes from `start` to `stop`. Raises InputError if the input ends before."""
+        found = self._inflated(start, stop) if self._deflated else self._read(start, stop)
+        if len(found) < stop - start:
+            raise InputError("shrank while it was being read")
+        return found
+
+    def pieces(self, start: int, stop: int) -> Iterator[bytes]:
+        """The same, a window at a time."""
+        while start < stop:
+            end = min(stop, start + _WINDOW_OUT)
+            yield self.between(start, end)
+            start = end
+
+    def deflated(self) -> tuple[int, int]:
+        """Where the deflated Data Set begins in the file, and its bytes to the end of that."""
+        return self._dataset_start, self._file.size - self._dataset_start
+
+    def stored(self, start: int, stop: int) -> bytes:
+        """Bytes of the file itself."""
+        return self._file.read_at(start, stop - start)
+
+    def _read(self, start: int, stop: int) -> bytes:
+        if start < self._start or stop > self._start + len(self._window):
+            if stop - start >= _WINDOW_OUT:
+                return self._file.read_at(start, stop - start)
+            self._window = self._file.read_at(start, _WINDOW_IN if stop - start < _WINDOW_IN else _WINDOW_OUT)
+            self._start = start
+        return self._window[start - self._start : stop - self._start]
+
+    def _inflated(self, start: int, stop: int) -> bytes:
+        source = self._deflated
+        assert source is not None
+        if start < source.position:
+            source.rewind()
+        source.skip(start - source.position)
+        return source.read(stop - start)
 
 
 def copy_script(

@@ -52,14 +52,14 @@ def segments(chunks: Sequence[bytes], policy: Policy) -> list[Segment]:
     for chunk in chunks:
         feed(planner, chunk)
     planner.finish()
-    Resolver(planner, policy).answer()
+    Resolver(planner, policy.answers()).answer()
     return planner.plan.segments()
 
 
 def drained(chunks: Sequence[bytes], policy: Policy) -> list[Segment]:
     """As `segments`, but with what can be settled taken away after each chunk."""
     planner, found = policy.planner(), []
-    resolver = Resolver(planner, policy)
+    resolver = Resolver(planner, policy.answers())
     for chunk in chunks:
         feed(planner, chunk)
         if planner.crowded and planner.cut() and resolver.is_ready():

@@ -135,7 +135,7 @@ def fed(data: bytes, size: int) -> object:
                 piece = piece[planner.feed(piece) :]
         if not planner.deflated:
             planner.finish()
-            Resolver(planner, POLICY).answer()
+            Resolver(planner, POLICY.answers()).answer()
         return planner.transfer_syntax, planner.position, planner.plan.segments() if not planner.deflated else []
     except DcmveilError as error:
         return type(error), str(error)

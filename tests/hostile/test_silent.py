@@ -131,7 +131,7 @@ def test_no_value_in_what_objects_say_of_themselves() -> None:
     """repr and str of everything that a caller gets into his hands, whatever state it is in."""
     policy = Policy(secret=SECRET)
     planner = policy.planner()
-    resolver = Resolver(planner, policy)
+    resolver = Resolver(planner, policy.answers())
     data = laden(EXPLICIT)
     things: list[object] = [policy, policy.uids, policy.table, policy.limits, *policy.rules, planner, resolver]
     for start in range(0, len(data), 1000):

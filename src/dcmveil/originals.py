@@ -1,0 +1,47 @@
+"""Original Attributes: Data Elements of the top level, between the encoding of a file and Explicit VR Little Endian."""
+
+from __future__ import annotations
+
+from dcmveil._elements import list_elements, recode
+from dcmveil.encode import Encoding, encode_element
+from dcmveil.errors import LimitExceeded, ParseError
+
+__all__ = ["FOREIGN_GROUPS", "explicit", "recoded"]
+
+FOREIGN_GROUPS = frozenset({0x0000, 0x0002, 0x0004, 0x0006, 0xFFFE})  # no Attributes of a Data Set in a file
+
+
+def explicit(elements: bytes, encoding: Encoding) -> tuple[bytes, bool]:
+    """Data Elements of the top level in Explicit VR Little Endian and tag order, and whether they are the same bytes.
+
+    Of repeated ones the first counts. What is no Attribute of a Data Set in a file is left out.
+    """
+    rows = list_elements(elements, encoding)
+    if encoding is Encoding.EXPLICIT_LE and _is_in_order(rows):
+        return elements, True
+    found: dict[int, bytes] = {}
+    for _level, _item, tag, _vr, start, value, stop in rows:
+        if tag >> 16 not in FOREIGN_GROUPS and tag not in found:
+            found[tag] = recoded(elements[start:stop], tag, value - start, encoding, Encoding.EXPLICIT_LE)
+    return b"".join(found[tag] for tag in sorted(found)), False
+
+
+def _is_in_order(rows: list[tuple[int, int, int, str | None, int, int, int]]) -> bool:
+    """Each once, in tag order, with a VR of PS3.5?"""
+    before = -1
+    for _level, _item, tag, vr, _start, _value, _stop in rows:
+        if tag <= before or vr is None or tag >> 16 in FOREIGN_GROUPS:
+            return False
+        before = tag
+    return True
+
+
+def recoded(element: bytes, tag: int, header: int, source: Encoding, target: Encoding) -> bytes:
+    """One Data Element, whose header has `header` bytes, in another encoding.
+
+    One that is not well formed inside, where nothing had to be looked at so far, goes with its Value as it is: as UN.
+    """
+    try:
+        return recode(element, source, target)
+    except (ParseError, LimitExceeded):
+        return encode_element(target, tag, "UN", element[header:])

@@ -1,0 +1,231 @@
+"""The Re-identifier (PS3.15 E.1.2): decrypt, check, and only then write.
+
+A file of ours that is as we wrote it is restored byte for byte, from its plan; any other one Attribute by Attribute.
+A plan is applied whole or not at all: the header it makes must have the digest that the original had.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import struct
+from typing import NamedTuple, Protocol
+
+from dcmveil._copier import Copier
+from dcmveil._elements import list_elements
+from dcmveil._inverse import KINDS, restoring_script
+from dcmveil._planner import Planner
+from dcmveil._policy import RuleTable
+from dcmveil.errors import DecryptionError, LimitExceeded, ParseError, Refused
+from dcmveil.output import AtomicFile
+from dcmveil.policy import Limits
+from dcmveil.report import Report
+from dcmveil.restoring import ENCRYPTED_ATTRIBUTES_SEQUENCE, Restoration
+from dcmveil.reversal import Deflated, Reversal, Way, unpack
+from dcmveil.rewriting import Rewrite, Writer, opened, reader_of, scan
+from dcmveil.sources import DeflatedSource, RangeReader, copy_script
+
+__all__ = ["Unsealer", "reidentify_file"]
+
+_ENCRYPTED_CONTENT_TRANSFER_SYNTAX_UID = 0x04000510
+_ENCRYPTED_CONTENT = 0x04000520
+_MAX_ENCRYPTED = 128 << 20
+_RUN_BITS = 29
+
+CHANGED = "changed since it was de-identified: restored Attribute by Attribute, not byte for byte"
+
+
+class Unsealer(Protocol):
+    """What decrypts: `dcmveil.cms.Opener`."""
+
+    def open(self, blob: bytes) -> bytes: ...
+
+
+def reidentify_file(
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    opener: Unsealer,
+    limits: Limits = Limits(),  # noqa: B008 - immutable
+) -> Report:
+    """Restore the original of the file `source` in `target`, with what `opener` can decrypt.
+
+    `Report.notice` says so if that could not be done byte for byte. `target` appears under its name only when whole.
+    Raises Refused for a file without Encrypted Attributes, DecryptionError if they cannot be decrypted or are damaged,
+    and as `deidentify_file`.
+    """
+    with opened(source) as fd:
+        size = os.fstat(fd).st_size
+        found = _find(fd, size, limits)
+        reversal = _decrypt(found, opener)
+        with AtomicFile(target, mode_of=os.fstat(fd)) as output:
+            report = _restore(fd, size, output.fd, found, reversal, limits)
+            output.commit()
+    return report._replace(source=str(source), target=str(target))
+
+
+# ---- finding ---------------------------------------------------------------------------------------------------
+
+
+class _Found(NamedTuple):
+    """Where the Encrypted Attributes Sequence stands in the logical stream, and its bytes."""
+
+    planner: Planner
+    start: int
+    stop: int
+    element: bytes
+    reader: RangeReader
+
+
+def _find(fd: int, size: int, limits: Limits) -> _Found:
+    """Scan the whole file; it has to be well formed."""
+    planner = Planner(_LOCATING, **limits._replace(hold_limit=(1 << 31) - 1)._asdict())
+    scan(planner, fd, size)
+    plan = planner.plan
+    for asked in plan.questions():
+        plan.answer(asked[0], "remove")
+    plan.settle()
+    ranges = list(struct.iter_unpack("=QQ", plan.originals(merge=False)))
+    if not ranges:
+        raise Refused("not-encrypted", "has no Encrypted Attributes Sequence: nothing to restore")
+    start, stop = ranges[0]
+    if stop - start > _MAX_ENCRYPTED:
+        raise LimitExceeded(f"an Encrypted Attributes Sequence of more than {_MAX_ENCRYPTED} bytes", offset=start)
+    reader = reader_of(planner, fd)
+    return _Found(planner, start, stop, reader.between(start, stop), reader)
+
+
+def _locating() -> RuleTable:
+    special = dict.fromkeys(("private", "unknown", "group_length", "vr", "duplicate", "member", "meta"), 0)
+    places = [(ENCRYPTED_ATTRIBUTES_SEQUENCE, 1, False, False, None)]
+    return RuleTable(behaviours=["keep", "remove"], special=special, places=[places])
+
+
+_LOCATING = _locating()
+
+
+def _decrypt(found: _Found, opener: Unsealer) -> Reversal:
+    """The first Item that can be opened."""
+    for syntax, blob in _contents(found):
+        try:
+            return unpack(opener.open(blob), syntax)
+        except DecryptionError:
+            continue
+    raise DecryptionError
+
+
+def _contents(found: _Found) -> list[tuple[bytes, bytes]]:
+    """Encrypted Content Transfer Syntax UID and Encrypted Content of each Item."""
+    items: dict[int, dict[int, bytes]] = {}
+    try:
+        rows = list_elements(found.element, found.planner.encoding, levels=2)
+    except (ParseError, LimitExceeded):
+        raise DecryptionError from None
+    for level, item, tag, _vr, _start, value, stop in rows:
+        if level == 1:
+            items.setdefault(item, {}).setdefault(tag, found.element[value:stop])
+    wanted = (_ENCRYPTED_CONTENT_TRANSFER_SYNTAX_UID, _ENCRYPTED_CONTENT)
+    return [(item[wanted[0]], item[wanted[1]]) for item in items.values() if item.keys() >= set(wanted)]
+
+
+# ---- restoring -------------------------------------------------------------------------------------------------
+
+
+def _restore(fd: int, size: int, target: int, found: _Found, reversal: Reversal, limits: Limits) -> Report:
+    if reversal.way is not None and _fits(found, reversal.way, reversal.content):
+        written = _write_original(fd, size, target, found, reversal.way, reversal.content)
+        return _report(found, size, written, len(reversal.originals))
+    rewrite = Rewrite(fd, size, Restoration(reversal, limits))
+    rewrite.run(Writer(fd, target, size))
+    return rewrite.report("", "", _notice(reversal))
+
+
+def _notice(reversal: Reversal) -> str | None:
+    if reversal.left_out:
+        return f"{reversal.left_out} originals were left out as too large: the others are restored"
+    return CHANGED if reversal.is_ours else None
+
+
+def _report(found: _Found, size: int, written: int, originals: int) -> Report:
+    return Report(
+        source="",
+        target="",
+        transfer_syntax=found.planner.transfer_syntax or "",
+        sop_class=None,
+        bytes_in=size,
+        bytes_out=written,
+        counts={("byte for byte", "restore"): originals},
+    )
+
+
+def _fits(found: _Found, way: Way, content: bytes) -> bool:
+    """Would the way lead from this file to the original? Nothing is written to find out."""
+    if found.planner.plan.size is None or found.planner.deflated != (way.deflated is not None):
+        return False
+    digest = hashlib.sha256()
+    at = made = raw_at = 0
+    words = iter(struct.unpack(f"<{len(way.operations) // 4}I", way.operations))
+    left = found.planner.plan.size - (found.stop - found.start)
+    for word in words:
+        kind, length = KINDS[word >> _RUN_BITS], word & (1 << _RUN_BITS) - 1
+        if kind in ("copy", "bulk", "skip"):
+            if length > left - at:
+                return False
+            if kind == "copy":
+                _digest_range(digest, found, at, at + length)
+            at += length
+        elif kind == "text":
+            start = next(words)
+            digest.update(content[start : start + length])
+        else:
+            digest.update(way.raw[raw_at : raw_at + length])
+            raw_at += length
+        made += length if kind != "skip" else 0
+    return at == left and made == way.size and digest.digest() == way.digest
+
+
+def _digest_range(digest: hashlib._Hash, found: _Found, start: int, stop: int) -> None:
+    """Of the file without its Encrypted Attributes Sequence."""
+    gap, size = found.start, found.stop - found.start
+    for first, last in ((start, min(stop, gap)), (max(start, gap) + size, stop + size)):
+        for piece in found.reader.pieces(first, last):
+            digest.update(piece)
+
+
+def _write_original(fd: int, size: int, target: int, found: _Found, way: Way, content: bytes) -> int:
+    """Returns the bytes written."""
+    script = restoring_script(way.operations, content, way.raw, found.start, found.stop)
+    if way.deflated is None:
+        copier = Copier(fd, target, size=size)
+        copier.run(script)
+        copier.finish()
+        return copier.written
+    source = DeflatedSource(fd, found.planner.dataset_start)
+    writer = _DeflatedOriginal(target, way.deflated)
+    copy_script(source, script, writer.write)
+    return writer.finish()
+
+
+class _DeflatedOriginal:
+    """Writes what comes before the Data Set as it comes, and for that itself the stream that was kept."""
+
+    def __init__(self, target: int, deflated: Deflated) -> None:
+        self._target = target
+        self._left = deflated.prefix
+        self._stream = deflated.stream
+        self._written = 0
+
+    def write(self, data: bytes) -> None:
+        data = data[: self._left]
+        self._left -= len(data)
+        self._put(data)
+
+    def finish(self) -> int:
+        self._put(self._stream)
+        return self._written
+
+    def _put(self, data: bytes) -> None:
+        with memoryview(data) as view:
+            sent = 0
+            while sent < len(view):
+                sent += os.write(self._target, view[sent:])
+        self._written += len(data)

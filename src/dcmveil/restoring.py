@@ -1,0 +1,121 @@
+"""Restoring Attribute by Attribute: what PS3.15 E.1.2 asks of a Re-identifier.
+
+The originals go to the top level in place of what stands there, in the encoding of the file as it is now, and what
+the De-identifier added goes. All else stays as it is, byte for byte.
+"""
+
+from __future__ import annotations
+
+from dcmveil import provenance
+from dcmveil._planner import Planner
+from dcmveil._policy import RuleTable
+from dcmveil.encode import Encoding
+from dcmveil.originals import recoded
+from dcmveil.policy import Limits
+from dcmveil.questions import Answers, Facts, Question
+from dcmveil.reversal import Original, Reversal
+from dcmveil.rules import KEEP, Rule
+from dcmveil.uids import is_well_formed
+
+__all__ = ["ENCRYPTED_ATTRIBUTES_SEQUENCE", "Restoration"]
+
+ENCRYPTED_ATTRIBUTES_SEQUENCE = 0x04000500
+_MARKERS = (0x00120062, 0x00120063, 0x00120064)
+_SOP_CLASS_UID = 0x00080016
+_SOP_INSTANCE_UID = 0x00080018
+_ALL = 0xFFFFFFFF
+
+_RULES = (
+    KEEP,
+    Rule("restore", "Modified Attributes Sequence"),
+    Rule("X", "added by the De-identifier"),
+    Rule("X", "repeated"),
+    Rule("file meta", "File Meta Information of the restored object"),
+    Rule("X", "group length"),
+)
+_KEEP, _RESTORE, _ADDED, _REPEATED, _META, _GROUP_LENGTH = range(6)
+_SPECIAL = {
+    "private": _KEEP, "unknown": _KEEP, "group_length": _GROUP_LENGTH, "vr": _KEEP, "duplicate": _REPEATED,
+    "member": _KEEP, "meta": _META,
+}  # fmt: skip
+_NO_HOLDING = (1 << 31) - 1  # lengths are patched, never made undefined: what is not restored stays as it is
+
+
+class Restoration:
+    """The Rewriting that puts the originals back into one object."""
+
+    def __init__(self, reversal: Reversal, limits: Limits = Limits()) -> None:  # noqa: B008 - immutable
+        # Group lengths are about an encoding that may no longer be the one of the file.
+        self._elements = {old.tag: old for old in reversal.originals if old.tag & 0xFFFF or old.tag >> 16 & 1}
+        self._limits = limits
+        self.rules = _RULES
+        markers = reversal.added if reversal.is_ours else _MARKERS
+        self._table = _table(set(self._elements), {*markers, ENCRYPTED_ATTRIBUTES_SEQUENCE} - set(self._elements))
+
+    def __repr__(self) -> str:
+        return f"Restoration({len(self._elements)} originals)"
+
+    def planner(self) -> Planner:
+        """A new Planner for one object."""
+        limits = self._limits._replace(hold_limit=_NO_HOLDING)
+        return Planner(self._table, **limits._asdict())
+
+    def answers(self) -> Answers:
+        """What to answer for one object."""
+        return _Answers(self._elements)
+
+
+def _table(restored: set[int], added: set[int]) -> RuleTable:
+    places = sorted(
+        [(tag, _RESTORE, True, False, None) for tag in restored]
+        + [(tag, _ADDED, False, False, None) for tag in added]
+    )  # fmt: skip
+    return RuleTable(
+        behaviours=[rule.behaviour for rule in _RULES],
+        special=_SPECIAL,
+        watched=[(_SOP_CLASS_UID, _ALL), (_SOP_INSTANCE_UID, _ALL)],
+        places=[places],
+    )
+
+
+class _Answers:
+    def __init__(self, elements: dict[int, Original]) -> None:
+        self._elements = elements
+
+    def is_ready(self, facts: Facts) -> bool:
+        return None not in (facts.sop_class, facts.sop_instance)
+
+    def check(self, facts: Facts) -> None:
+        """Nothing is refused here: what was encrypted has been checked."""
+
+    def check_done(self, summary: dict[tuple[int, str], int]) -> None:
+        """Nothing is left that should not be."""
+
+    def action(self, key: int, rule: int) -> str:
+        return _RULES[rule].action
+
+    def answer(self, asked: Question, facts: Facts) -> tuple[str, bytes]:
+        if asked.rule == _META:
+            return "replace", self._file_meta(facts)
+        if asked.rule != _RESTORE:
+            return "remove", b""
+        tag, element, header = self._elements[asked.tag]
+        encoding = Encoding(asked.encoding)
+        if encoding is not Encoding.EXPLICIT_LE:
+            element = recoded(element, tag, header, Encoding.EXPLICIT_LE, encoding)
+        return "replace", element
+
+    def value(self, asked: Question, value: bytes) -> bytes | None:
+        return None
+
+    def _file_meta(self, facts: Facts) -> bytes:
+        sop_class = self._uid(_SOP_CLASS_UID) or facts.sop_class or facts.media_sop_class
+        sop_instance = self._uid(_SOP_INSTANCE_UID) or facts.sop_instance
+        if sop_class is not None and not is_well_formed(sop_class):
+            sop_class = None
+        return provenance.file_meta(sop_class, sop_instance, facts.transfer_syntax)
+
+    def _uid(self, tag: int) -> bytes | None:
+        """The Value of an original UID."""
+        original = self._elements.get(tag)
+        return original.element[original.header :].strip(b"\0 ") or None if original is not None else None

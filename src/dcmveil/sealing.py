@@ -1,0 +1,146 @@
+"""The De-identifier's Encrypted Attributes (PS3.15 E.1.1): what is lost is gathered, encrypted and put into its place.
+
+Called when the Plan is settled and nothing has been written. The originals are ranges of the input, whole Data
+Elements of the top level, so that any Re-identifier can put them back; besides them goes what ours needs to get back
+the very bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Iterator
+
+from dcmveil._inverse import Inverse
+from dcmveil._plan import Plan
+from dcmveil._planner import Planner
+from dcmveil.encode import Encoding, encode_element, encode_sequence
+from dcmveil.errors import Refused
+from dcmveil.originals import explicit
+from dcmveil.policy import Policy
+from dcmveil.questions import INSERTED, Question
+from dcmveil.resolver import Resolver
+from dcmveil.reversal import Deflated, Way, pack
+from dcmveil.sources import RangeReader
+
+__all__ = ["seal_originals"]
+
+_ENCRYPTED_ATTRIBUTES_SEQUENCE = 0x04000500
+_ENCRYPTED_CONTENT_TRANSFER_SYNTAX_UID = 0x04000510
+_ENCRYPTED_CONTENT = 0x04000520
+_EXPLICIT_VR_LITTLE_ENDIAN = b"1.2.840.10008.1.2.1"
+_SCRIPT = 1 << 16
+
+_Ranges = list[tuple[int, int]]
+
+
+def seal_originals(policy: Policy, planner: Planner, resolver: Resolver, reader: RangeReader) -> None:
+    """Give the Plan its Encrypted Attributes Sequence.
+
+    Raises Refused if there is more to encrypt than `Policy.max_originals` bytes.
+    """
+    if policy.envelope is None:
+        raise ValueError("no envelope")
+    asked = [question for question in resolver.asked() if policy.rules[question.rule].action == "encrypted attributes"]
+    plaintext = _plaintext(policy, planner, reader, _added(resolver.asked()))
+    encoding = Encoding(planner.encoding)
+    item = [
+        encode_element(encoding, _ENCRYPTED_CONTENT_TRANSFER_SYNTAX_UID, "UI", _EXPLICIT_VR_LITTLE_ENDIAN),
+        encode_element(encoding, _ENCRYPTED_CONTENT, "OB", policy.envelope.seal(plaintext)),
+    ]
+    sequence = encode_sequence(encoding, _ENCRYPTED_ATTRIBUTES_SEQUENCE, [b"".join(item)])
+    planner.plan.amend(asked[0].key, sequence)
+
+
+def _added(asked: list[Question]) -> list[int]:
+    """Tags of the Attributes of the top level that the input did not have."""
+    tags = {question.tag for question in asked if question.kind == INSERTED and not question.parent}
+    return sorted(tag for tag in tags if tag >> 16 != 2 and tag != _ENCRYPTED_ATTRIBUTES_SEQUENCE)
+
+
+def _plaintext(policy: Policy, planner: Planner, reader: RangeReader, added: list[int]) -> bytes:
+    plan, encoding = planner.plan, Encoding(planner.encoding)
+    ranges = plan.originals()
+    fitting = pairs(ranges)
+    if _length(fitting) > policy.max_originals:
+        if not policy.drop_large_originals:
+            raise _too_large(_length(fitting), policy)
+        fitting = _fitting(pairs(plan.originals(merge=False)), policy.max_originals)
+        content, _same = explicit(_gather(reader, fitting), encoding)
+        left_out = len(pairs(plan.originals(merge=False))) - len(fitting)
+        return pack(content, None, added=added, left_out=left_out)
+    content, same = explicit(_gather(reader, fitting), encoding)
+    return pack(content, _way(policy, planner, reader, ranges if same else b""), added=added)
+
+
+def _fitting(ranges: _Ranges, room: int) -> _Ranges:
+    """The smaller ones, as many as there is room for."""
+    kept = []
+    for start, stop in sorted(ranges, key=lambda range: range[1] - range[0]):
+        room -= stop - start
+        if room < 0:
+            break
+        kept.append((start, stop))
+    return sorted(kept)
+
+
+def _too_large(size: int, policy: Policy) -> Refused:
+    return Refused(
+        "originals-too-large",
+        f"{size} bytes of originals to encrypt, {policy.max_originals} at most (--max-originals); "
+        "--drop-large-originals leaves the largest out, unrecoverably",
+    )
+
+
+def _way(policy: Policy, planner: Planner, reader: RangeReader, text: bytes) -> Way:
+    """How to get back the very bytes, with the ranges of the input that stand in the originals as they are."""
+    plan = planner.plan
+    inverse = Inverse(text, plan.bulk())
+    while script := plan.script(_SCRIPT):
+        inverse.add(script)
+    plan.restart()
+    operations, lost, bulk = inverse.finish(_size(plan))
+    if _length(pairs(lost)) > 2 * policy.max_originals:
+        raise _too_large(_length(pairs(lost)), policy)
+    digest = hashlib.sha256()
+    for start, stop in _between(pairs(bulk), _size(plan)):
+        for piece in reader.pieces(start, stop):
+            digest.update(piece)
+    deflated = _deflated(policy, reader) if planner.deflated else None
+    return Way(operations, _gather(reader, pairs(lost)), _size(plan), digest.digest(), deflated)
+
+
+def _deflated(policy: Policy, reader: RangeReader) -> Deflated:
+    """The deflated Data Set as it is: nobody else's compressor makes the same bytes."""
+    prefix, stream = reader.deflated()
+    if stream > policy.max_originals:
+        raise _too_large(stream, policy)
+    return Deflated(prefix, reader.stored(prefix, prefix + stream))
+
+
+def _size(plan: Plan) -> int:
+    if plan.size is None:
+        raise ValueError("the input is not at its end")
+    return plan.size
+
+
+def pairs(ranges: bytes) -> _Ranges:
+    """Ranges as the extension modules give them: uint64 start, stop."""
+    return list(struct.iter_unpack("=QQ", ranges))
+
+
+def _length(ranges: _Ranges) -> int:
+    return sum(stop - start for start, stop in ranges)
+
+
+def _between(ranges: _Ranges, size: int) -> Iterator[tuple[int, int]]:
+    """What the ranges leave of the input."""
+    at = 0
+    for start, stop in ranges:
+        yield at, start
+        at = stop
+    yield at, size
+
+
+def _gather(reader: RangeReader, ranges: _Ranges) -> bytes:
+    return b"".join([reader.between(start, stop) for start, stop in ranges])
