@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
+from collections.abc import Callable
+from contextlib import suppress
 from typing import NamedTuple, Protocol
 
 from dcmveil._copier import Copier
@@ -38,7 +40,7 @@ CHANGED = "changed since it was de-identified: restored Attribute by Attribute, 
 class Unsealer(Protocol):
     """What decrypts: `dcmveil.cms.Opener`."""
 
-    def open(self, blob: bytes) -> bytes: ...
+    def open(self, blob: bytes, *, accept: Callable[[bytes], bool]) -> bytes: ...
 
 
 def reidentify_file(
@@ -106,11 +108,22 @@ _LOCATING = _locating()
 def _decrypt(found: _Found, opener: Unsealer) -> Reversal:
     """The first Item that can be opened."""
     for syntax, blob in _contents(found):
-        try:
-            return unpack(opener.open(blob), syntax)
-        except DecryptionError:
-            continue
+        with suppress(DecryptionError):
+            return _open(opener, syntax, blob)
     raise DecryptionError
+
+
+def _open(opener: Unsealer, syntax: bytes, blob: bytes) -> Reversal:
+    """By whichever recipient gives something that makes sense."""
+    unpacked: list[Reversal] = []
+
+    def accept(plaintext: bytes) -> bool:
+        with suppress(DecryptionError):
+            unpacked.append(unpack(plaintext, syntax))
+        return bool(unpacked)
+
+    opener.open(blob, accept=accept)
+    return unpacked[0]
 
 
 def _contents(found: _Found) -> list[tuple[bytes, bytes]]:

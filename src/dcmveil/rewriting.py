@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from errno import ENODATA
@@ -179,7 +180,9 @@ class Rewrite:
 
     def report(self, source: str, target: str | None, notice: str | None = None) -> Report:
         """What was done, under the names the caller used."""
-        rules = self._policy.rules
+        counts: Counter[tuple[str, str]] = Counter()
+        for (rule, what), count in self._planner.plan.summary().items():
+            counts[self._policy.rules[rule].reason, what] += count
         sop_class = self._resolver.facts().iod_sop_class
         return Report(
             source=source,
@@ -188,7 +191,7 @@ class Rewrite:
             sop_class=sop_class if is_known(sop_class) else None,
             bytes_in=self._size,
             bytes_out=self._written,
-            counts={(rules[rule].reason, what): count for (rule, what), count in self._planner.plan.summary().items()},
+            counts=dict(counts),
             edits=tuple(self._edits),
             notice=notice,
         )

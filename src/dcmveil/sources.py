@@ -184,10 +184,11 @@ class RangeReader:
 
     def _read(self, start: int, stop: int) -> bytes:
         if start < self._start or stop > self._start + len(self._window):
-            if stop - start >= _WINDOW_OUT:
+            first = start - start % _WINDOW_IN
+            if stop > first + _WINDOW_IN:
                 return self._file.read_at(start, stop - start)
-            self._window = self._file.read_at(start, _WINDOW_IN if stop - start < _WINDOW_IN else _WINDOW_OUT)
-            self._start = start
+            self._window = self._file.read_at(first, _WINDOW_IN)
+            self._start = first
         return self._window[start - self._start : stop - self._start]
 
     def _inflated(self, start: int, stop: int) -> bytes:

@@ -1,0 +1,311 @@
+"""Edits without a profile: operations at certain places, everything else stays byte for byte.
+
+A place is a path through Sequences. Private elements are named by their creator; which block that has is found in a
+first pass over the file, and where an operation inserts and the creator has none, the first free block is reserved.
+The File Meta Information follows an edited SOP Class or SOP Instance UID, as PS3.10 7.1 wants it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from itertools import product
+
+from dcmveil._elements import list_elements
+from dcmveil._planner import Planner
+from dcmveil._policy import RuleTable
+from dcmveil._tables import dictionary_vrs, vr_index
+from dcmveil.encode import Encoding, encode_element
+from dcmveil.errors import Refused
+from dcmveil.files import plan_rewrite, rewrite_file
+from dcmveil.operations import Operation, OperationError, Step, combine, merge
+from dcmveil.policy import Limits
+from dcmveil.questions import Answers, Facts, Question, vr_of_input
+from dcmveil.report import Report
+from dcmveil.rewriting import opened, scan
+from dcmveil.rules import KEEP, Rule
+from dcmveil.sources import FileSource
+from dcmveil.tags import format_tag
+from dcmveil.values import choose_vr, encode_value
+
+__all__ = ["Edits", "edit_file", "plan_edits"]
+
+_SPECIFIC_CHARACTER_SET = 0x00080005
+_FILE_META_OF = {0x00080016: 0x00020002, 0x00080018: 0x00020003}  # SOP Class and SOP Instance UID
+_FILE_META_GROUP_LENGTH = 0x00020000
+_PREAMBLE = 132
+_ALL = 0xFFFFFFFF
+_MAX_RULES = 255
+_FIRST_BLOCK, _LAST_BLOCK = 0x10, 0xFF
+_NO_HOLDING = (1 << 31) - 1  # lengths are patched, never made undefined
+_REASONS = {"clear": "--clear", "empty": "--empty", "remove": "--remove", "replace": "--replace"}
+_SPECIAL = dict.fromkeys(("private", "unknown", "group_length", "vr", "member", "meta"), 0)
+
+
+class Edits:
+    """What to do to each of many objects. Immutable; `Limits` as for a Policy.
+
+    Raises OperationError for none, for more than some 250 different Values, and for what cannot be done anywhere.
+    """
+
+    def __init__(self, operations: Iterable[Operation], limits: Limits = Limits()) -> None:  # noqa: B008 - immutable
+        limits.check()
+        self.operations = tuple(merge(operations))
+        self.limits = limits
+        if not self.operations:
+            raise OperationError("no operations")
+        _Editing(self.operations, limits, no_prefix)
+
+    def __repr__(self) -> str:
+        return f"Edits({len(self.operations)} operations)"
+
+
+def edit_file(source: str | os.PathLike[str], target: str | os.PathLike[str], edits: Edits) -> Report:
+    """Do the operations to the file `source` and write `target`, which appears only when whole.
+
+    Raises ValueProblem for a Value that cannot be one of its VR, Refused if there is no free private block, and as
+    `deidentify_file`.
+    """
+    with opened(source) as fd:
+        return rewrite_file(source, target, _for_file(fd, edits))
+
+
+def plan_edits(source: str | os.PathLike[str], edits: Edits) -> Report:
+    """What `edit_file` would do, edit by edit, without doing it."""
+    with opened(source) as fd:
+        return plan_rewrite(source, _for_file(fd, edits))
+
+
+def _for_file(fd: int, edits: Edits) -> _Editing:
+    operations = edits.operations
+    if any(operation.creator is not None for operation in operations):
+        operations = tuple(merge(_with_blocks(operations, _creators(fd, operations, edits.limits))))
+    return _Editing(operations, edits.limits, lambda stop: FileSource(fd).read_at(0, stop))
+
+
+def no_prefix(stop: int) -> bytes:
+    """For edits that no file has been named for."""
+    return b""
+
+
+# ---- private blocks --------------------------------------------------------------------------------------------
+
+
+def _creators(fd: int, operations: Iterable[Operation], limits: Limits) -> dict[int, str]:
+    """Private Creators of the groups that operations name, by their tags."""
+    groups = sorted({operation.tag >> 16 for operation in operations if operation.creator is not None})
+    tags = [group << 16 | block for group in groups for block in range(_FIRST_BLOCK, _LAST_BLOCK + 1)]
+    table = RuleTable(
+        behaviours=["keep"],
+        special={**_SPECIAL, "duplicate": None},
+        places=[[(tag, None, False, True, None) for tag in tags]],
+    )
+    planner = Planner(table, **limits._asdict())
+    scan(planner, fd, os.fstat(fd).st_size)
+    found: dict[int, str] = {}
+    for tag, parent, _item, value in planner.plan.watched():
+        if parent == 0 and tag >> 16 & 1:
+            found.setdefault(tag, (value or b"").strip(b" \0").decode("latin-1"))
+    return found
+
+
+def _with_blocks(operations: Iterable[Operation], creators: dict[int, str]) -> Iterator[Operation]:
+    """The operations with full tags. Those on creators that are not there insert them, or come to nothing."""
+    creators = dict(creators)
+    for operation in operations:
+        if operation.creator is None:
+            yield operation
+            continue
+        block = _block(operation, creators)
+        if block is None and operation.kind in ("empty", "replace"):
+            block = _free_block(operation.tag, creators)
+            creators[block] = operation.creator
+            yield Operation("replace", (), block, None, operation.creator)
+        if block is not None:
+            yield operation._replace(tag=block & 0xFFFF0000 | (block & 0xFF) << 8 | operation.tag & 0xFF, creator=None)
+
+
+def _block(operation: Operation, creators: dict[int, str]) -> int | None:
+    """Tag of the creator's element, the first if it has several blocks."""
+    wanted = (operation.creator or "").lower()
+    same_group = (tag for tag in sorted(creators) if tag >> 16 == operation.tag >> 16)
+    return next((tag for tag in same_group if creators[tag].lower() == wanted), None)
+
+
+def _free_block(tag: int, creators: dict[int, str]) -> int:
+    group = tag & 0xFFFF0000
+    for block in range(_FIRST_BLOCK, _LAST_BLOCK + 1):
+        if group | block not in creators:
+            return group | block
+    raise Refused("private-blocks", f"no free private block in the group of {format_tag(tag)}")
+
+
+# ---- one object ------------------------------------------------------------------------------------------------
+
+
+class _Editing:
+    """The Rewriting of one object: operations as places and rules."""
+
+    def __init__(self, operations: tuple[Operation, ...], limits: Limits, prefix: Callable[[int], bytes]) -> None:
+        self._limits = limits
+        self._prefix = prefix
+        self.values: list[str | None] = [None]
+        self.rules: tuple[Rule, ...] = (KEEP,)
+        self.uids = {_FILE_META_OF[op.tag]: op.value for op in operations if _is_sop_uid(op)}
+        nodes = _Tree(_expanded(operations)).nodes
+        places = [[self._place(*row) for row in sorted(node.items())] for node in nodes]
+        meta = self._number(Rule("file meta", "follows the SOP Instance"), None) if self.uids else 0
+        self._table = RuleTable(
+            behaviours=[rule.behaviour for rule in self.rules],
+            special={**_SPECIAL, "meta": meta, "duplicate": None},
+            watched=[(_SPECIFIC_CHARACTER_SET, _ALL)],
+            places=places,
+        )
+
+    def _place(
+        self, tag: int, place: tuple[Operation | None, int | None]
+    ) -> tuple[int, int | None, bool, bool, int | None]:
+        operation, child = place
+        if operation is None:
+            return tag, None, False, False, child
+        action = "X" if operation.kind == "remove" else operation.kind
+        rule = self._number(Rule(action, _REASONS[operation.kind]), operation.value)
+        return tag, rule, operation.kind in ("empty", "replace"), False, child
+
+    def _number(self, rule: Rule, value: str | None) -> int:
+        for number, known in enumerate(zip(self.rules, self.values, strict=True)):
+            if known == (rule, value):
+                return number
+        if len(self.rules) == _MAX_RULES:
+            raise OperationError("more different Values than one run can write")
+        self.rules += (rule,)
+        self.values.append(value)
+        return len(self.rules) - 1
+
+    def planner(self) -> Planner:
+        """A new Planner for the object."""
+        self.scanned = Planner(self._table, **self._limits._replace(hold_limit=_NO_HOLDING)._asdict())
+        return self.scanned
+
+    def answers(self) -> Answers:
+        """What to answer for it."""
+        return _Answers(self)
+
+    def file_meta(self) -> bytes | None:
+        """Preamble and File Meta Information with the edited UIDs; None if the file has none."""
+        prefix = self._prefix(self.scanned.dataset_start)
+        start = _PREAMBLE if prefix[_PREAMBLE - 4 : _PREAMBLE] == b"DICM" else 0
+        return prefix[:start] + _with_uids(prefix[start:], self.uids) if prefix[start:] else None
+
+
+def _is_sop_uid(operation: Operation) -> bool:
+    return operation.tag in _FILE_META_OF and not operation.path and operation.kind == "replace"
+
+
+def _with_uids(meta: bytes, uids: dict[int, str | None]) -> bytes:
+    """File Meta Information with other UIDs, and its group length set right if it was."""
+    rows = list_elements(meta, Encoding.EXPLICIT_LE)
+    elements = {tag: meta[start:stop] for _level, _item, tag, _vr, start, _value, stop in rows}
+    for tag, uid in uids.items():
+        if tag in elements:
+            elements[tag] = encode_element(Encoding.EXPLICIT_LE, tag, "UI", (uid or "").encode("ascii"))
+    length = elements.get(_FILE_META_GROUP_LENGTH, b"")
+    if len(length) == 12:
+        changed = sum(map(len, elements.values())) - len(meta)
+        number = int.from_bytes(length[8:], "little") + changed
+        elements[_FILE_META_GROUP_LENGTH] = length[:8] + number.to_bytes(4, "little")
+    return b"".join(elements.values())
+
+
+class _Answers:
+    def __init__(self, editing: _Editing) -> None:
+        self._editing = editing
+
+    def is_ready(self, facts: Facts) -> bool:
+        return False  # Specific Character Set may come late, or not at all
+
+    def check(self, facts: Facts) -> None:
+        """Any object can be edited."""
+
+    def check_done(self, summary: dict[tuple[int, str], int]) -> None:
+        """Nothing has to be gone."""
+
+    def action(self, key: int, rule: int) -> str:
+        return self._editing.rules[rule].action
+
+    def value(self, asked: Question, value: bytes) -> bytes | None:
+        return None
+
+    def answer(self, asked: Question, facts: Facts) -> tuple[str, bytes]:
+        action = self._editing.rules[asked.rule].action
+        if action == "file meta":
+            meta = self._editing.file_meta()
+            return ("keep", b"") if meta is None else ("replace", meta)
+        if action == "X":
+            return "remove", b""
+        text = self._editing.values[asked.rule] or ""
+        vr = _vr(asked, text)
+        encoding = Encoding(asked.encoding)
+        value = b""
+        if text:
+            value = encode_value(asked.tag, vr, text, character_set=_character_set(facts), encoding=encoding)
+        return "replace", encode_element(encoding, asked.tag, vr, value)
+
+
+def _character_set(facts: Facts) -> bytes | None:
+    values = (value for tag, parent, _i, value in facts.watched if tag == _SPECIFIC_CHARACTER_SET and not parent)
+    return next(values, None)
+
+
+def _vr(asked: Question, text: str) -> str:
+    """The VR that the file gives the element, if the dictionary lets it; else the dictionary's, else UN."""
+    own, known = vr_of_input(asked), dictionary_vrs(asked.tag)
+    if own is not None and (not known or known >> vr_index(own) & 1):
+        return own
+    return choose_vr(asked.tag, text) or "UN"
+
+
+# ---- paths -----------------------------------------------------------------------------------------------------
+
+
+def _expanded(operations: tuple[Operation, ...]) -> Iterator[Operation]:
+    """Operations on every Item, also for those Items that others name: a place there stands for itself alone."""
+    named: dict[tuple[int, ...], set[int]] = defaultdict(set)
+    for operation in operations:
+        for chain, step in zip(_chains(operation), operation.path, strict=True):
+            named[chain].add(step.item or 0)
+    for operation in operations:
+        items = [
+            sorted({0, *named[chain]}) if step.item is None else [step.item]
+            for chain, step in zip(_chains(operation), operation.path, strict=True)
+        ]
+        for numbers in product(*items):
+            steps = zip(operation.path, numbers, strict=True)
+            yield operation._replace(path=tuple(Step(step.sequence, number) for step, number in steps))
+
+
+def _chains(operation: Operation) -> list[tuple[int, ...]]:
+    sequences = tuple(step.sequence for step in operation.path)
+    return [sequences[: depth + 1] for depth in range(len(sequences))]
+
+
+class _Tree:
+    """Nodes for a RuleTable: tag, or number of an Item -> (operation, node of the content)."""
+
+    def __init__(self, operations: Iterable[Operation]) -> None:
+        self.nodes: list[dict[int, tuple[Operation | None, int | None]]] = [{}]
+        for operation in operations:
+            node = 0
+            for sequence, item in operation.path:
+                node = self._child(self._child(node, sequence), item or 0)
+            known, child = self.nodes[node].get(operation.tag, (None, None))
+            self.nodes[node][operation.tag] = (combine(known, operation) if known else operation), child
+
+    def _child(self, node: int, tag: int) -> int:
+        operation, child = self.nodes[node].get(tag, (None, None))
+        if child is None:
+            child = len(self.nodes)
+            self.nodes.append({})
+        self.nodes[node][tag] = operation, child
+        return child
