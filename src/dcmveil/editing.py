@@ -79,9 +79,11 @@ def plan_edits(source: str | os.PathLike[str], edits: Edits) -> Report:
 
 def _for_file(fd: int, edits: Edits) -> _Editing:
     operations = edits.operations
+    creators: dict[int, str] = {}
     if any(operation.creator is not None for operation in operations):
-        operations = tuple(merge(_with_blocks(operations, _creators(fd, operations, edits.limits))))
-    return _Editing(operations, edits.limits, lambda stop: FileSource(fd).read_at(0, stop))
+        creators = _creators(fd, operations, edits.limits)
+        operations = tuple(merge(_with_blocks(operations, creators)))
+    return _Editing(operations, edits.limits, lambda stop: FileSource(fd).read_at(0, stop), _repeated(creators))
 
 
 def no_prefix(stop: int) -> bytes:
@@ -117,20 +119,29 @@ def _with_blocks(operations: Iterable[Operation], creators: dict[int, str]) -> I
         if operation.creator is None:
             yield operation
             continue
-        block = _block(operation, creators)
-        if block is None and operation.kind in ("empty", "replace"):
-            block = _free_block(operation.tag, creators)
-            creators[block] = operation.creator
-            yield Operation("replace", (), block, None, operation.creator)
-        if block is not None:
-            yield operation._replace(tag=block & 0xFFFF0000 | (block & 0xFF) << 8 | operation.tag & 0xFF, creator=None)
+        blocks = _blocks(operation, creators)
+        if not blocks and operation.kind in ("empty", "replace"):
+            blocks = [_free_block(operation.tag, creators)]
+            creators[blocks[0]] = operation.creator
+            yield Operation("replace", (), blocks[0], None, operation.creator)
+        for block in blocks:
+            tag = block & 0xFFFF0000 | (block & 0xFF) << 8 | operation.tag & 0xFF
+            yield operation._replace(tag=tag, creator=None)
 
 
-def _block(operation: Operation, creators: dict[int, str]) -> int | None:
-    """Tag of the creator's element, the first if it has several blocks."""
+def _blocks(operation: Operation, creators: dict[int, str]) -> list[int]:
+    """Tags of the creator's elements."""
     wanted = (operation.creator or "").lower()
     same_group = (tag for tag in sorted(creators) if tag >> 16 == operation.tag >> 16)
-    return next((tag for tag in same_group if creators[tag].lower() == wanted), None)
+    return [tag for tag in same_group if creators[tag].lower() == wanted]
+
+
+def _repeated(creators: dict[int, str]) -> frozenset[tuple[int, int]]:
+    """Further blocks of a creator that has one: (group, block). What they have is acted on, but nothing inserted."""
+    first: dict[tuple[int, str], int] = {}
+    for tag in sorted(creators):
+        first.setdefault((tag >> 16, creators[tag].lower()), tag)
+    return frozenset((tag >> 16, tag & 0xFF) for tag in creators if tag not in first.values())
 
 
 def _free_block(tag: int, creators: dict[int, str]) -> int:
@@ -147,12 +158,20 @@ def _free_block(tag: int, creators: dict[int, str]) -> int:
 class _Editing:
     """The Rewriting of one object: operations as places and rules."""
 
-    def __init__(self, operations: tuple[Operation, ...], limits: Limits, prefix: Callable[[int], bytes]) -> None:
+    def __init__(
+        self,
+        operations: tuple[Operation, ...],
+        limits: Limits,
+        prefix: Callable[[int], bytes],
+        closed: frozenset[tuple[int, int]] = frozenset(),
+    ) -> None:
         self._limits = limits
+        self._closed = closed
         self._prefix = prefix
         self.values: list[str | None] = [None]
         self.rules: tuple[Rule, ...] = (KEEP,)
         self.uids = {_FILE_META_OF[op.tag]: op.value for op in operations if _is_sop_uid(op)}
+        self.character_sets = [op.value or "" for op in operations if _is_top(op, _SPECIFIC_CHARACTER_SET, "replace")]
         nodes = _Tree(_expanded(operations)).nodes
         places = [[self._place(*row) for row in sorted(node.items())] for node in nodes]
         meta = self._number(Rule("file meta", "follows the SOP Instance"), None) if self.uids else 0
@@ -171,7 +190,8 @@ class _Editing:
             return tag, None, False, False, child
         action = "X" if operation.kind == "remove" else operation.kind
         rule = self._number(Rule(action, _REASONS[operation.kind]), operation.value)
-        return tag, rule, operation.kind in ("empty", "replace"), False, child
+        insert = operation.kind in ("empty", "replace") and (tag >> 16, tag >> 8 & 0xFF) not in self._closed
+        return tag, rule, insert, False, child
 
     def _number(self, rule: Rule, value: str | None) -> int:
         for number, known in enumerate(zip(self.rules, self.values, strict=True)):
@@ -199,8 +219,12 @@ class _Editing:
         return prefix[:start] + _with_uids(prefix[start:], self.uids) if prefix[start:] else None
 
 
+def _is_top(operation: Operation, tag: int, kind: str) -> bool:
+    return not operation.path and (operation.tag, operation.kind) == (tag, kind)
+
+
 def _is_sop_uid(operation: Operation) -> bool:
-    return operation.tag in _FILE_META_OF and not operation.path and operation.kind == "replace"
+    return any(_is_top(operation, tag, "replace") for tag in _FILE_META_OF)
 
 
 def _with_uids(meta: bytes, uids: dict[int, str | None]) -> bytes:
@@ -249,13 +273,15 @@ class _Answers:
         encoding = Encoding(asked.encoding)
         value = b""
         if text:
-            value = encode_value(asked.tag, vr, text, character_set=_character_set(facts), encoding=encoding)
+            value = encode_value(asked.tag, vr, text, character_set=self._character_set(facts), encoding=encoding)
         return "replace", encode_element(encoding, asked.tag, vr, value)
 
-
-def _character_set(facts: Facts) -> bytes | None:
-    values = (value for tag, parent, _i, value in facts.watched if tag == _SPECIFIC_CHARACTER_SET and not parent)
-    return next(values, None)
+    def _character_set(self, facts: Facts) -> bytes | None:
+        """The one of the object as it will be."""
+        for text in self._editing.character_sets:
+            return text.encode("ascii", "replace")
+        values = (value for tag, parent, _i, value in facts.watched if tag == _SPECIFIC_CHARACTER_SET and not parent)
+        return next(values, None)
 
 
 def _vr(asked: Question, text: str) -> str:

@@ -21,6 +21,7 @@ from dcmveil._policy import RuleTable
 from dcmveil.errors import DecryptionError, LimitExceeded, ParseError, Refused
 from dcmveil.output import AtomicFile
 from dcmveil.policy import Limits
+from dcmveil.recompressing import Recompressor
 from dcmveil.report import Report
 from dcmveil.restoring import ENCRYPTED_ATTRIBUTES_SEQUENCE, Restoration
 from dcmveil.reversal import Deflated, Reversal, Way, unpack
@@ -34,6 +35,7 @@ _ENCRYPTED_CONTENT = 0x04000520
 _MAX_ENCRYPTED = 128 << 20
 _RUN_BITS = 29
 
+RECOMPRESSED = "restored, but for the compression of the deflated Data Set: this zlib makes other bytes"
 CHANGED = "changed since it was de-identified: restored Attribute by Attribute, not byte for byte"
 
 
@@ -145,8 +147,8 @@ def _contents(found: _Found) -> list[tuple[bytes, bytes]]:
 
 def _restore(fd: int, size: int, target: int, found: _Found, reversal: Reversal, limits: Limits) -> Report:
     if reversal.way is not None and _fits(found, reversal.way, reversal.content):
-        written = _write_original(fd, size, target, found, reversal.way, reversal.content)
-        return _report(found, size, written, len(reversal.originals))
+        written, is_same = _write_original(fd, size, target, found, reversal.way, reversal.content)
+        return _report(found, size, written, len(reversal.originals), None if is_same else RECOMPRESSED)
     rewrite = Rewrite(fd, size, Restoration(reversal, limits))
     rewrite.run(Writer(fd, target, size))
     return rewrite.report("", "", _notice(reversal))
@@ -158,7 +160,7 @@ def _notice(reversal: Reversal) -> str | None:
     return CHANGED if reversal.is_ours else None
 
 
-def _report(found: _Found, size: int, written: int, originals: int) -> Report:
+def _report(found: _Found, size: int, written: int, originals: int, notice: str | None) -> Report:
     return Report(
         source="",
         target="",
@@ -167,6 +169,7 @@ def _report(found: _Found, size: int, written: int, originals: int) -> Report:
         bytes_in=size,
         bytes_out=written,
         counts={("byte for byte", "restore"): originals},
+        notice=notice,
     )
 
 
@@ -204,14 +207,14 @@ def _digest_range(digest: hashlib._Hash, found: _Found, start: int, stop: int) -
             digest.update(piece)
 
 
-def _write_original(fd: int, size: int, target: int, found: _Found, way: Way, content: bytes) -> int:
-    """Returns the bytes written."""
+def _write_original(fd: int, size: int, target: int, found: _Found, way: Way, content: bytes) -> tuple[int, bool]:
+    """Returns the bytes written, and whether they are the original."""
     script = restoring_script(way.operations, content, way.raw, found.start, found.stop)
     if way.deflated is None:
         copier = Copier(fd, target, size=size)
         copier.run(script)
         copier.finish()
-        return copier.written
+        return copier.written, True
     source = DeflatedSource(fd, found.planner.dataset_start)
     writer = _DeflatedOriginal(target, way.deflated)
     copy_script(source, script, writer.write)
@@ -219,22 +222,26 @@ def _write_original(fd: int, size: int, target: int, found: _Found, way: Way, co
 
 
 class _DeflatedOriginal:
-    """Writes what comes before the Data Set as it comes, and for that itself the stream that was kept."""
+    """Writes what comes before the Data Set as it comes, and for that itself the stream as it was made."""
 
     def __init__(self, target: int, deflated: Deflated) -> None:
         self._target = target
         self._left = deflated.prefix
         self._stream = deflated.stream
+        self._recompressor = Recompressor(deflated.settings) if deflated.settings is not None else None
         self._written = 0
 
     def write(self, data: bytes) -> None:
-        data = data[: self._left]
-        self._left -= len(data)
-        self._put(data)
+        before, rest = data[: self._left], data[self._left :]
+        self._left -= len(before)
+        self._put(before)
+        if self._recompressor is not None:
+            self._put(self._recompressor.compress(rest))
 
-    def finish(self) -> int:
-        self._put(self._stream)
-        return self._written
+    def finish(self) -> tuple[int, bool]:
+        last, is_same = (self._stream, True) if self._recompressor is None else self._recompressor.finish()
+        self._put(last)
+        return self._written, is_same
 
     def _put(self, data: bytes) -> None:
         with memoryview(data) as view:

@@ -6,7 +6,7 @@
     (0401,1001) operations (module `_inverse`)     (0401,1002) raw bytes for them
     (0401,1003) tags of the Attributes that the De-identifier added
     (0401,1004) bytes of the original (uint64), SHA-256 of all of it but long Values
-    (0401,1005) deflated Data Set as it was        (0401,1006) number of originals that were left out (uint32)
+    (0401,1005) deflated Data Set as it was made   (0401,1006) number of originals that were left out (uint32)
     (0401,10FE) padding, up to a multiple of 4096 bytes in all: the length of a name cannot be told from outside
     (0401,10FF) a mark and the SHA-256 of everything before it
 
@@ -25,6 +25,7 @@ from dcmveil._elements import list_elements, recode
 from dcmveil.encode import Encoding, encode_element
 from dcmveil.errors import DecryptionError, LimitExceeded, ParseError
 from dcmveil.originals import FOREIGN_GROUPS
+from dcmveil.recompressing import Settings
 
 __all__ = ["Deflated", "Original", "Reversal", "Way", "pack", "unpack"]
 
@@ -59,10 +60,13 @@ class Original(NamedTuple):
 
 
 class Deflated(NamedTuple):
-    """The deflated Data Set of an original, to the end of the file, and how many bytes stand before it."""
+    """The deflated Data Set of an original, to the end of the file, and how many bytes stand before it.
+
+    Either the stream as it was, or if that is too long how to make it."""
 
     prefix: int
     stream: bytes
+    settings: Settings | None = None
 
     def __repr__(self) -> str:
         return f"Deflated(prefix={self.prefix})"
@@ -112,11 +116,31 @@ def pack(content: bytes, way: Way | None, *, added: list[int], left_out: int = 0
     if way is not None:
         elements.append(_element(_DIGEST, "OB", struct.pack("<Q", way.size) + way.digest))
         if way.deflated is not None:
-            lengths = struct.pack("<QQ", way.deflated.prefix, len(way.deflated.stream))
-            elements.append(_element(_DEFLATED, "OB", lengths + way.deflated.stream))
+            elements.append(_element(_DEFLATED, "OB", _pack_deflated(way.deflated)))
     if left_out:
         elements.append(_element(_LEFT_OUT, "UL", struct.pack("<I", left_out)))
     return _seal(b"".join(elements))
+
+
+_DEFLATED_HEAD = struct.Struct("<QQbbb")  # prefix, bytes that follow, level (-2: the stream itself), memory, window
+_STREAM = -2
+
+
+def _pack_deflated(deflated: Deflated) -> bytes:
+    settings = deflated.settings
+    if settings is None:
+        return _DEFLATED_HEAD.pack(deflated.prefix, len(deflated.stream), _STREAM, 0, 0) + deflated.stream
+    numbers = (settings.level, settings.memory_level, settings.window_bits)
+    return _DEFLATED_HEAD.pack(deflated.prefix, len(settings.tail), *numbers) + settings.tail + settings.digest
+
+
+def _unpack_deflated(value: bytes) -> Deflated:
+    prefix, length, level, memory_level, window_bits = _DEFLATED_HEAD.unpack_from(value)
+    kept = value[_DEFLATED_HEAD.size : _DEFLATED_HEAD.size + length]
+    if level == _STREAM:
+        return Deflated(prefix, kept)
+    digest = value[_DEFLATED_HEAD.size + length :][:32]
+    return Deflated(prefix, b"", Settings(level, memory_level, window_bits, kept, digest))
 
 
 def _element(tag: int, vr: str, value: bytes) -> bytes:
@@ -209,7 +233,6 @@ def _way(top: dict[int, bytes]) -> Way | None:
         return None
     deflated = None
     if _DEFLATED in top:
-        prefix, length = struct.unpack_from("<QQ", top[_DEFLATED])
-        deflated = Deflated(prefix, top[_DEFLATED][16 : 16 + length])
+        deflated = _unpack_deflated(top[_DEFLATED])
     size = struct.unpack_from("<Q", top[_DIGEST])[0]
     return Way(top[_OPERATIONS], top.get(_RAW, b""), size, top[_DIGEST][8:40], deflated)

@@ -19,6 +19,7 @@ from dcmveil.errors import Refused
 from dcmveil.originals import explicit
 from dcmveil.policy import Policy
 from dcmveil.questions import INSERTED, Question
+from dcmveil.recompressing import find_settings
 from dcmveil.resolver import Resolver
 from dcmveil.reversal import Deflated, Way, pack
 from dcmveil.sources import RangeReader
@@ -111,11 +112,14 @@ def _way(policy: Policy, planner: Planner, reader: RangeReader, text: bytes) -> 
 
 
 def _deflated(policy: Policy, reader: RangeReader) -> Deflated:
-    """The deflated Data Set as it is: nobody else's compressor makes the same bytes."""
-    prefix, stream = reader.deflated()
-    if stream > policy.max_originals:
-        raise _too_large(stream, policy)
-    return Deflated(prefix, reader.stored(prefix, prefix + stream))
+    """The deflated Data Set as it is, for another's compressor makes other bytes; if it is too long, how to make it."""
+    prefix, size = reader.deflated()
+    if size - prefix <= policy.max_originals:
+        return Deflated(prefix, reader.stored(prefix, size))
+    settings = find_settings(reader.fd, prefix, size)
+    if settings is None:
+        raise _too_large(size - prefix, policy)
+    return Deflated(prefix, b"", settings)
 
 
 def _size(plan: Plan) -> int:

@@ -154,6 +154,7 @@ class RangeReader:
     """
 
     def __init__(self, fd: int, dataset_start: int | None = None) -> None:
+        self.fd = fd
         self._file = FileSource(fd)
         self._dataset_start = dataset_start or 0
         self._deflated = None if dataset_start is None else DeflatedSource(fd, dataset_start)
@@ -175,8 +176,8 @@ class RangeReader:
             start = end
 
     def deflated(self) -> tuple[int, int]:
-        """Where the deflated Data Set begins in the file, and its bytes to the end of that."""
-        return self._dataset_start, self._file.size - self._dataset_start
+        """Where in the file the deflated Data Set begins, and where it ends: with the file."""
+        return self._dataset_start, self._file.size
 
     def stored(self, start: int, stop: int) -> bytes:
         """Bytes of the file itself."""
