@@ -9,20 +9,54 @@ from __future__ import annotations
 TYPE_CHECKING = False  # as type checkers read it; importing typing would cost more than `dcmveil -v` itself
 
 if TYPE_CHECKING:
-    from dcmveil.files import EditLine, Report, deidentify_file, plan_file
+    from dcmveil.cms import Envelope, Opener
+    from dcmveil.editing import Edits, edit_file, plan_edits
+    from dcmveil.files import deidentify_file, plan_file
+    from dcmveil.keys import load_certificates, load_private_key
+    from dcmveil.operations import Operation, parse_operation
     from dcmveil.policy import Limits, Policy
+    from dcmveil.reidentifying import reidentify_file
+    from dcmveil.report import EditLine, Report
 
-__all__ = ["EditLine", "Limits", "Policy", "Report", "__version__", "deidentify_file", "plan_file"]
+__all__ = [
+    "EditLine",
+    "Edits",
+    "Envelope",
+    "Limits",
+    "Opener",
+    "Operation",
+    "Policy",
+    "Report",
+    "__version__",
+    "deidentify_file",
+    "edit_file",
+    "load_certificates",
+    "load_private_key",
+    "parse_operation",
+    "plan_edits",
+    "plan_file",
+    "reidentify_file",
+]
 
 __version__ = "0.1.0"
 
 _HOME = {
-    "EditLine": "dcmveil.files",
+    "EditLine": "dcmveil.report",
+    "Edits": "dcmveil.editing",
+    "Envelope": "dcmveil.cms",
     "Limits": "dcmveil.policy",
+    "Opener": "dcmveil.cms",
+    "Operation": "dcmveil.operations",
     "Policy": "dcmveil.policy",
-    "Report": "dcmveil.files",
+    "Report": "dcmveil.report",
     "deidentify_file": "dcmveil.files",
+    "edit_file": "dcmveil.editing",
+    "load_certificates": "dcmveil.keys",
+    "load_private_key": "dcmveil.keys",
+    "parse_operation": "dcmveil.operations",
+    "plan_edits": "dcmveil.editing",
     "plan_file": "dcmveil.files",
+    "reidentify_file": "dcmveil.reidentifying",
 }
 
 

@@ -13,12 +13,12 @@ from dcmveil._planner import Planner
 from dcmveil.output import AtomicFile
 from dcmveil.policy import Policy
 from dcmveil.questions import Rewriting
-from dcmveil.report import EditLine, Report
+from dcmveil.report import Report
 from dcmveil.resolver import Resolver
 from dcmveil.rewriting import Rewrite, Writer, opened
 from dcmveil.sources import RangeReader
 
-__all__ = ["EditLine", "Report", "deidentify_file", "plan_file", "plan_rewrite", "rewrite_file"]
+__all__ = ["deidentify_file", "plan_file", "plan_rewrite", "rewrite_file"]
 
 _Path = str | os.PathLike[str]
 _Complete = Callable[[Planner, Resolver, RangeReader], None]

@@ -102,7 +102,9 @@ class Policy:
         if existing_encrypted not in ("refuse", "remove", "keep"):
             raise ValueError("existing_encrypted must be refuse, remove or keep")
         if envelope is not None and (keeps_everything or existing_encrypted == "keep"):
-            raise ValueError("an Encrypted Attributes Sequence cannot be kept beside a new one; one removed is restored")
+            raise ValueError(
+                "an Encrypted Attributes Sequence cannot be kept beside a new one; one removed is restored"
+            )
         if envelope is not None and not 0 < max_originals <= limits.max_held // 2:
             raise ValueError(f"max_originals must be from 1 to {limits.max_held // 2} bytes")
         if keeps_everything:
