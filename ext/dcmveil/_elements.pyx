@@ -29,6 +29,7 @@ from dcmveil.scan cimport (
 from dcmveil.tables cimport dcmveil_attribute, dcmveil_vr_names
 from dcmveil.wire cimport (
     EXPLICIT_BE,
+    EXPLICIT_LE,
     IMPLICIT_LE,
     ITEM_DELIMITATION,
     ITEM_TAG,
@@ -63,6 +64,8 @@ cdef struct Walk:
     uint8_t target
     uint32_t levels             # tell of elements down to here
     void *found                 # the list that is told
+    uint32_t before             # tag of the element before
+    bint is_ordered
 
 
 cdef bint is_sequence(const Token *t) noexcept nogil:
@@ -165,6 +168,34 @@ def list_elements(bytes data not None, encoding: int, *, levels: int = 1) -> lis
         scan_close(&w.scan)
 
 
+cdef int order_token(void *context, Token *t) noexcept nogil:
+    cdef Walk *w = <Walk *>context
+    if t.kind != TOKEN_ELEMENT:
+        return STATUS_OK
+    if not is_inside(w, t):
+        return STATUS_LIMIT
+    if w.scan.depth - (t.entered != 0) == 0:
+        # The least tag is one of group 0008, or private: what is below belongs into other Data Sets.
+        if t.vr >= VR_COUNT or t.tag <= w.before or (t.tag >> 16 < 8 and not t.tag >> 16 & 1):
+            w.is_ordered = False
+        w.before = t.tag
+    return STATUS_OK
+
+
+def is_ordered(bytes data not None) -> bool:
+    """Is this a bare Data Set in Explicit VR Little Endian whose elements have VRs of PS3.5 and come once, by tag?
+
+    False also for elements of groups 0000, 0002, 0004 and 0006, which do not belong into one of a file. Raises ParseError or LimitExceeded unless its top level, and what is of undefined length, is well formed.
+    """
+    cdef Walk w
+    open_walk(&w, data)
+    try:
+        check(&w, scan_all(&w, EXPLICIT_LE, order_token))
+        return w.is_ordered
+    finally:
+        scan_close(&w.scan)
+
+
 cdef int open_walk(Walk *w, bytes data) except -1:
     if scan_open(&w.scan, MAX_DEPTH) != STATUS_OK:
         raise MemoryError
@@ -174,6 +205,8 @@ cdef int open_walk(Walk *w, bytes data) except -1:
     w.out_size = w.out_room = 0
     w.found = NULL
     w.levels = 0
+    w.before = 0
+    w.is_ordered = True
     return 0
 
 

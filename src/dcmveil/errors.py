@@ -6,7 +6,17 @@ Value of a Data Element: tags, lengths, offsets and paths on disk only.
 
 from __future__ import annotations
 
-__all__ = ["DcmveilError", "InputError", "LimitExceeded", "OutputError", "ParseError", "Refused", "show_path"]
+__all__ = [
+    "DcmveilError",
+    "DecryptionError",
+    "InputError",
+    "KeyFileError",
+    "LimitExceeded",
+    "OutputError",
+    "ParseError",
+    "Refused",
+    "show_path",
+]
 
 
 def show_path(path: object) -> str:
@@ -64,3 +74,16 @@ class Refused(DcmveilError):
 
 class OutputError(DcmveilError):
     """The output could not be written; nothing was left under its name."""
+
+
+class KeyFileError(DcmveilError):
+    """A certificate or private key that cannot or should not be used."""
+
+
+class DecryptionError(DcmveilError):
+    """Encrypted Attributes that cannot be decrypted. Its text is the same whatever the cause: no oracle."""
+
+    def __init__(
+        self, message: str = "the Encrypted Attributes cannot be decrypted: wrong key or password, or damaged"
+    ) -> None:
+        super().__init__(message)

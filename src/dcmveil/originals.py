@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dcmveil._elements import list_elements, recode
+from dcmveil._elements import is_ordered, list_elements, recode
 from dcmveil.encode import Encoding, encode_element
 from dcmveil.errors import LimitExceeded, ParseError
 
@@ -16,24 +16,13 @@ def explicit(elements: bytes, encoding: Encoding) -> tuple[bytes, bool]:
 
     Of repeated ones the first counts. What is no Attribute of a Data Set in a file is left out.
     """
-    rows = list_elements(elements, encoding)
-    if encoding is Encoding.EXPLICIT_LE and _is_in_order(rows):
+    if encoding is Encoding.EXPLICIT_LE and is_ordered(elements):
         return elements, True
     found: dict[int, bytes] = {}
-    for _level, _item, tag, _vr, start, value, stop in rows:
+    for _level, _item, tag, _vr, start, value, stop in list_elements(elements, encoding):
         if tag >> 16 not in FOREIGN_GROUPS and tag not in found:
             found[tag] = recoded(elements[start:stop], tag, value - start, encoding, Encoding.EXPLICIT_LE)
     return b"".join(found[tag] for tag in sorted(found)), False
-
-
-def _is_in_order(rows: list[tuple[int, int, int, str | None, int, int, int]]) -> bool:
-    """Each once, in tag order, with a VR of PS3.5?"""
-    before = -1
-    for _level, _item, tag, vr, _start, _value, _stop in rows:
-        if tag <= before or vr is None or tag >> 16 in FOREIGN_GROUPS:
-            return False
-        before = tag
-    return True
 
 
 def recoded(element: bytes, tag: int, header: int, source: Encoding, target: Encoding) -> bytes:

@@ -105,8 +105,8 @@ class Policy:
             raise ValueError(
                 "an Encrypted Attributes Sequence cannot be kept beside a new one; one removed is restored"
             )
-        if envelope is not None and not 0 < max_originals <= limits.max_held // 2:
-            raise ValueError(f"max_originals must be from 1 to {limits.max_held // 2} bytes")
+        if not 0 < max_originals <= MAX_LIMIT // 4:
+            raise ValueError(f"max_originals must be from 1 to {MAX_LIMIT // 4} bytes")
         if keeps_everything:
             rules, table = compile_identity()
         else:
@@ -145,7 +145,8 @@ class Policy:
         if self.envelope is None:
             return Planner(self.table, **self.limits._asdict())
         # All originals go into one place, so nothing is written before all is known: no need for undefined lengths.
-        limits = self.limits._replace(hold_limit=MAX_LIMIT)
+        held = max(self.limits.max_held, 3 * self.max_originals)
+        limits = self.limits._replace(hold_limit=MAX_LIMIT, max_held=held)
         return Planner(self.table, **limits._asdict(), notes_bulk=True)
 
     def answers(self) -> DeidentifyingAnswers:

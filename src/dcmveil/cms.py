@@ -1,0 +1,279 @@
+"""Encrypted Content (0400,0520): sealed and opened as a Cryptographic Message Syntax message (PS3.15 annex E.1).
+
+An Envelope writes EnvelopedData (RFC 5652) for certificates (RSA key transport) and for a password (PBKDF2), in the
+layout of gdcmanon, or AuthEnvelopedData (RFC 5083). An Opener reads these and what other writers make of the same
+parts, with any recipients beside those it can read.
+
+An Opener is no oracle: whatever fails, there is one error, raised in one place, and a content-encryption key that
+could not be unwrapped is replaced by a random one, with which the same work is done for nothing (RFC 3218).
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.asn1 import SetOf, encode_der
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+
+from dcmveil.cms_algorithms import (
+    CBC,
+    GCM,
+    OAEP,
+    PKCS1_V1_5,
+    BlockCipher,
+    Encryption,
+    KeyDerivation,
+    KeyTransport,
+    KeyWrap,
+)
+from dcmveil.cms_structures import (
+    AUTH_ENVELOPED_DATA,
+    DATA,
+    ENVELOPED_DATA,
+    AuthEnvelopedData,
+    ContentInfo,
+    EncryptedContentInfo,
+    EnvelopedData,
+    KeyTransRecipientInfo,
+    Message,
+    PasswordRecipientInfo,
+    issuer_and_serial_number,
+    read_message,
+    tlv,
+)
+from dcmveil.errors import DecryptionError
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
+__all__ = ["CIPHERS", "Envelope", "Opener"]
+
+CIPHERS = tuple(CBC)
+
+ITERATIONS = 600_000  # of PBKDF2 with HMAC-SHA256, when writing
+SALT_BYTES = 16
+
+# What a hostile message may cost: recipients tried, bytes decrypted for all of them, iterations of PBKDF2 for all.
+MAX_TRIES = 64
+MAX_TRIED_BYTES = 1 << 30
+MAX_ITERATIONS = 10_000_000
+KEYS_REMEMBERED = 64
+
+
+# ---- writing ---------------------------------------------------------------------------------------------------
+
+
+class _CertificateRecipient:
+    """RSA key transport to whoever holds the private key of a certificate."""
+
+    def __init__(self, certificate: Certificate, transport: KeyTransport) -> None:
+        key = certificate.public_key()
+        if not isinstance(key, RSAPublicKey):
+            raise ValueError("the certificate must be one of an RSA key")
+        self._key = key
+        self._name = issuer_and_serial_number(certificate.tbs_certificate_bytes)
+        self._transport = transport
+
+    def info(self, key: bytes) -> KeyTransRecipientInfo:
+        return KeyTransRecipientInfo(
+            version=0,
+            recipient=self._name,
+            key_encryption=self._transport.identifier,
+            encrypted_key=self._key.encrypt(key, self._transport.padding),
+        )
+
+
+class _PasswordRecipient:
+    """A key-encryption key from a password: one salt, and the key derived once, when it is first needed."""
+
+    def __init__(self, password: bytes, cipher: BlockCipher) -> None:
+        self._password = password
+        self._cipher = cipher
+        self._derivation = KeyDerivation(os.urandom(SALT_BYTES), ITERATIONS)
+        self._identifier = self._derivation.identifier()
+        self._lock = threading.Lock()
+        self._kek = b""
+
+    def info(self, key: bytes) -> PasswordRecipientInfo:
+        wrap = KeyWrap.new(self._cipher)
+        return PasswordRecipientInfo(
+            version=0,
+            key_derivation=self._identifier,
+            key_encryption=wrap.identifier(),
+            encrypted_key=wrap.wrap(self._key_encryption_key(), key),
+        )
+
+    def _key_encryption_key(self) -> bytes:
+        with self._lock:
+            if not self._kek:
+                self._kek = self._derivation.derive(self._password, self._cipher.key_bytes)
+        return self._kek
+
+
+class Envelope:
+    """Seals plaintexts for the holders of certificates' keys, for those who know a password, or for both.
+
+    `cipher`, one of CIPHERS, encrypts the content; `authenticated` takes AES in GCM, so that no change stays
+    unnoticed; `oaep` takes RSAES-OAEP with SHA-256 instead of PKCS #1 v1.5. ValueError without any recipient, for an
+    empty password, an unknown cipher, a certificate of another key than RSA, and Triple-DES with `authenticated`.
+    Immutable; may be used by several threads, and after a fork.
+    """
+
+    def __init__(
+        self,
+        certificates: Sequence[Certificate] = (),
+        password: bytes | None = None,
+        *,
+        cipher: str = "aes256",
+        authenticated: bool = False,
+        oaep: bool = False,
+    ) -> None:
+        ciphers = GCM if authenticated else CBC
+        if cipher not in ciphers:
+            raise ValueError(f"the cipher must be one of {', '.join(ciphers)}")
+        _check_recipients(certificates, password)
+        self._cipher = ciphers[cipher]
+        self._makers: list[_CertificateRecipient | _PasswordRecipient] = [
+            _CertificateRecipient(certificate, OAEP if oaep else PKCS1_V1_5) for certificate in certificates
+        ]
+        if password is not None:
+            self._makers.append(_PasswordRecipient(password, CBC[cipher]))
+        self._version = 0 if password is None else 3  # RFC 5652 6.1
+
+    def __repr__(self) -> str:
+        return "Envelope(...)"
+
+    def seal(self, plaintext: bytes) -> bytes:
+        """A message, in DER, that holds the plaintext encrypted with a key of its own."""
+        key = os.urandom(self._cipher.key_bytes)
+        recipients: SetOf[Any] = SetOf([maker.info(key) for maker in self._makers])
+        encryption = Encryption.new(self._cipher)
+        encrypted, mac = encryption.encrypt(key, plaintext)
+        content = EncryptedContentInfo(content_type=DATA, encryption=encryption.identifier(), encrypted=encrypted)
+        if self._cipher.is_authenticated:
+            sealed = tlv(AuthEnvelopedData(version=0, recipients=recipients, content=content, mac=mac))
+            return encode_der(ContentInfo(content_type=AUTH_ENVELOPED_DATA, content=sealed))
+        sealed = tlv(EnvelopedData(version=self._version, recipients=recipients, content=content))
+        return encode_der(ContentInfo(content_type=ENVELOPED_DATA, content=sealed))
+
+
+def _check_recipients(keys: object, password: bytes | None) -> None:
+    if password == b"":
+        raise ValueError("the password must not be empty")
+    if not keys and password is None:
+        raise ValueError("a key or a password is needed")
+
+
+# ---- reading ---------------------------------------------------------------------------------------------------
+
+
+class _Budget:
+    """How many iterations one message may still ask for."""
+
+    def __init__(self, left: int) -> None:
+        self._left = left
+
+    def take(self, iterations: int) -> None:
+        if iterations > self._left:
+            raise ValueError("too many iterations")
+        self._left -= iterations
+
+
+def _anything(_plaintext: bytes) -> bool:
+    return True
+
+
+class Opener:
+    """Opens messages with a private key, a password, or whichever of the two fits. ValueError without either.
+
+    May be used by several threads, and after a fork. Keys derived from the password are remembered.
+    """
+
+    def __init__(self, key: RSAPrivateKey | None = None, password: bytes | None = None) -> None:
+        _check_recipients(key, password)
+        self._key = key
+        self._password = password
+        self._derive = lru_cache(KEYS_REMEMBERED)(self._derive_anew)
+
+    def __repr__(self) -> str:
+        return "Opener(...)"
+
+    def open(self, blob: bytes, *, accept: Callable[[bytes], bool] = _anything) -> bytes:
+        """The plaintext of a message in DER or BER, zero bytes behind it or not.
+
+        A wrong key can give a plaintext that means nothing, once in some 60,000 times for each recipient that it is
+        tried on; `accept` tells whether to go on. Raises DecryptionError, which does not tell why.
+        """
+        plaintext = self._plaintext(blob, accept)
+        if plaintext is None:
+            raise DecryptionError
+        return plaintext
+
+    def _plaintext(self, blob: bytes, accept: Callable[[bytes], bool]) -> bytes | None:
+        try:
+            message = read_message(blob)
+            encryption = Encryption.of(message.content.encryption)
+        except ValueError:
+            return None
+        if encryption.cipher.is_authenticated != (message.mac is not None):
+            return None
+        tries = min(MAX_TRIES, MAX_TRIED_BYTES // (len(message.content.encrypted) + 1))
+        for key in islice(self._content_keys(message.recipients), tries):
+            plaintext = _decrypt(message, encryption, key)
+            if plaintext is not None and accept(plaintext):
+                return plaintext
+        return None
+
+    def _content_keys(self, recipients: Iterable[object]) -> Iterator[bytes | None]:
+        """What comes of each recipient that our key or password might fit; None for a failure.
+
+        Which certificate a recipient names is not looked at: it may be another one with the same key.
+        """
+        budget = _Budget(MAX_ITERATIONS)
+        for recipient in recipients:
+            if isinstance(recipient, KeyTransRecipientInfo) and self._fits(recipient):
+                yield self._transported_key(recipient)
+            elif isinstance(recipient, PasswordRecipientInfo) and self._password is not None:
+                yield self._wrapped_key(recipient, budget)
+
+    def _fits(self, recipient: KeyTransRecipientInfo) -> bool:
+        return self._key is not None and len(recipient.encrypted_key) == (self._key.key_size + 7) // 8
+
+    def _transported_key(self, recipient: KeyTransRecipientInfo) -> bytes | None:
+        assert self._key is not None
+        try:
+            transport = KeyTransport.of(recipient.key_encryption)
+            return self._key.decrypt(recipient.encrypted_key, transport.padding)
+        except (ValueError, UnsupportedAlgorithm):
+            return None
+
+    def _wrapped_key(self, recipient: PasswordRecipientInfo, budget: _Budget) -> bytes | None:
+        try:
+            wrap = KeyWrap.of(recipient.key_encryption)
+            derivation = KeyDerivation.of(recipient.key_derivation, wrap.cipher.key_bytes)
+            budget.take(derivation.iterations)
+            return wrap.unwrap(self._derive(derivation, wrap.cipher.key_bytes), recipient.encrypted_key)
+        except (ValueError, UnsupportedAlgorithm):
+            return None
+
+    def _derive_anew(self, derivation: KeyDerivation, key_bytes: int) -> bytes:
+        assert self._password is not None
+        return derivation.derive(self._password, key_bytes)
+
+
+def _decrypt(message: Message, encryption: Encryption, key: bytes | None) -> bytes | None:
+    """The plaintext, None if it cannot be had. Without a key that fits the same is done with a random one."""
+    size = encryption.cipher.key_bytes
+    is_real = key is not None and len(key) == size
+    used = key if key is not None and is_real else os.urandom(size)
+    try:
+        plaintext = encryption.decrypt(used, message.content.encrypted, message.mac or b"", message.authenticated)
+    except ValueError:
+        return None
+    return plaintext if is_real else None
