@@ -113,7 +113,7 @@ cdef enum:
     FILE_META = 0x00020000
     MEDIA_STORAGE_SOP_CLASS = 0x00020002
     MEDIA_STORAGE_SOP_INSTANCE = 0x00020003
-    MIN_BULK = 1 << 16          # bytes of a Value
+    MIN_BULK = 1 << 14          # bytes of a Value
 
 
 # ---- which rule -----------------------------------------------------------------------------------------------

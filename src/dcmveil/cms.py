@@ -37,15 +37,15 @@ from dcmveil.cms_structures import (
     DATA,
     ENVELOPED_DATA,
     AuthEnvelopedData,
-    ContentInfo,
+    AuthEnvelopedDataInfo,
     EncryptedContentInfo,
     EnvelopedData,
+    EnvelopedDataInfo,
     KeyTransRecipientInfo,
     Message,
     PasswordRecipientInfo,
     issuer_and_serial_number,
     read_message,
-    tlv,
 )
 from dcmveil.errors import DecryptionError
 
@@ -157,10 +157,10 @@ class Envelope:
         encrypted, mac = encryption.encrypt(key, plaintext)
         content = EncryptedContentInfo(content_type=DATA, encryption=encryption.identifier(), encrypted=encrypted)
         if self._cipher.is_authenticated:
-            sealed = tlv(AuthEnvelopedData(version=0, recipients=recipients, content=content, mac=mac))
-            return encode_der(ContentInfo(content_type=AUTH_ENVELOPED_DATA, content=sealed))
-        sealed = tlv(EnvelopedData(version=self._version, recipients=recipients, content=content))
-        return encode_der(ContentInfo(content_type=ENVELOPED_DATA, content=sealed))
+            authenticated = AuthEnvelopedData(version=0, recipients=recipients, content=content, mac=mac)
+            return encode_der(AuthEnvelopedDataInfo(content_type=AUTH_ENVELOPED_DATA, content=authenticated))
+        enveloped = EnvelopedData(version=self._version, recipients=recipients, content=content)
+        return encode_der(EnvelopedDataInfo(content_type=ENVELOPED_DATA, content=enveloped))
 
 
 def _check_recipients(keys: object, password: bytes | None) -> None:

@@ -12,6 +12,7 @@ measured before it is parsed, and the reader of BER is allowed so many steps for
 from __future__ import annotations
 
 import io
+from functools import lru_cache
 from typing import Annotated, Any, NamedTuple, TypeVar
 
 from cryptography.hazmat import asn1
@@ -25,9 +26,11 @@ __all__ = [
     "DATA",
     "ENVELOPED_DATA",
     "AuthEnvelopedData",
+    "AuthEnvelopedDataInfo",
     "ContentInfo",
     "EncryptedContentInfo",
     "EnvelopedData",
+    "EnvelopedDataInfo",
     "GcmParameters",
     "KeyTransRecipientInfo",
     "Message",
@@ -50,7 +53,7 @@ DATA = ObjectIdentifier("1.2.840.113549.1.7.1")
 ENVELOPED_DATA = ObjectIdentifier("1.2.840.113549.1.7.3")
 AUTH_ENVELOPED_DATA = ObjectIdentifier("1.2.840.113549.1.9.16.1.23")
 
-MAX_BYTES = 64 << 20  # of a whole message: four times what may be put into one by default
+MAX_BYTES = 256 << 20  # of a whole message: more than twice the most originals that can be put into one
 MAX_PART_BYTES = 1 << 20  # of everything in it but the encrypted content: a thousand recipients and more
 MAX_PADDING = 16  # zero bytes behind a message: one makes the Value even, some writers put more
 
@@ -150,6 +153,22 @@ class ContentInfo:
     content: Annotated[TLV, Explicit(0)]
 
 
+@asn1.sequence
+class EnvelopedDataInfo:
+    """The ContentInfo of an EnvelopedData."""
+
+    content_type: ObjectIdentifier
+    content: Annotated[EnvelopedData, Explicit(0)]
+
+
+@asn1.sequence
+class AuthEnvelopedDataInfo:
+    """The ContentInfo of an AuthEnvelopedData."""
+
+    content_type: ObjectIdentifier
+    content: Annotated[AuthEnvelopedData, Explicit(0)]
+
+
 # ---- parameters of algorithms ----------------------------------------------------------------------------------
 
 
@@ -185,9 +204,12 @@ def tlv(value: Any) -> TLV:
     return decode_der(TLV, encode_der(value))
 
 
+_tlv_once = lru_cache(64)(tlv)  # of the few identifiers there are
+
+
 def algorithm(identifier: ObjectIdentifier, *parameters: Any) -> list[TLV]:
     """An AlgorithmIdentifier with at most one parameter."""
-    return [tlv(identifier), *map(tlv, parameters)]
+    return [_tlv_once(identifier), *map(tlv, parameters)]
 
 
 def identifier_of(found: list[TLV]) -> ObjectIdentifier:

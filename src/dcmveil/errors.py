@@ -64,7 +64,7 @@ class Refused(DcmveilError):
     """A well-formed object that the Policy does not let through.
 
     `reason` is one of ``not-dicom``, ``dicomdir``, ``encrypted-attributes``, ``embedded-overlay``,
-    ``transfer-syntax``.
+    ``transfer-syntax``, ``originals-too-large``, ``not-encrypted``, ``private-blocks``.
     """
 
     def __init__(self, reason: str, message: str) -> None:

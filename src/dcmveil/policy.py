@@ -15,6 +15,7 @@ __all__ = ["MAX_ORIGINALS", "Limits", "Policy", "Sealer"]
 
 MAX_LIMIT = (1 << 31) - 1
 MAX_ORIGINALS = 16 << 20  # bytes
+MOST_ORIGINALS = 100 << 20  # twice that, which some encodings take, is still opened
 
 
 class Limits(NamedTuple):
@@ -105,8 +106,8 @@ class Policy:
             raise ValueError(
                 "an Encrypted Attributes Sequence cannot be kept beside a new one; one removed is restored"
             )
-        if not 0 < max_originals <= MAX_LIMIT // 4:
-            raise ValueError(f"max_originals must be from 1 to {MAX_LIMIT // 4} bytes")
+        if not 0 < max_originals <= MOST_ORIGINALS:
+            raise ValueError(f"max_originals must be from 1 to {MOST_ORIGINALS} bytes")
         if keeps_everything:
             rules, table = compile_identity()
         else:

@@ -32,7 +32,7 @@ __all__ = ["Unsealer", "reidentify_file"]
 
 _ENCRYPTED_CONTENT_TRANSFER_SYNTAX_UID = 0x04000510
 _ENCRYPTED_CONTENT = 0x04000520
-_MAX_ENCRYPTED = 128 << 20
+_MAX_ENCRYPTED = 256 << 20
 _RUN_BITS = 29
 
 RECOMPRESSED = "restored, but for the compression of the deflated Data Set: this zlib makes other bytes"

@@ -23,7 +23,9 @@ class EditLine(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What was done to one object. `counts` has the number of elements per (reason, decision)."""
+    """What was done to one object.
+
+    `counts` has the number of elements per (reason, decision), `notice` what the user should know of the result."""
 
     source: str
     target: str | None
@@ -45,6 +47,7 @@ class Report(NamedTuple):
             "sop_class": self.sop_class,
             "bytes_in": self.bytes_in,
             "bytes_out": self.bytes_out,
+            "notice": self.notice,
             "counts": [
                 {"reason": reason, "decision": decision, "elements": count}
                 for (reason, decision), count in sorted(self.counts.items())

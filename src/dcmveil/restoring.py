@@ -57,7 +57,9 @@ class Restoration:
 
     def planner(self) -> Planner:
         """A new Planner for one object."""
-        limits = self._limits._replace(hold_limit=_NO_HOLDING)
+        size = sum(len(original.element) for original in self._elements.values())
+        held = max(self._limits.max_held, 2 * size)
+        limits = self._limits._replace(hold_limit=_NO_HOLDING, max_held=held)
         return Planner(self._table, **limits._asdict())
 
     def answers(self) -> Answers:

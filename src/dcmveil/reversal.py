@@ -4,7 +4,7 @@
                 where something inside changed
     (0401,0010) Private Creator
     (0401,1001) operations (module `_inverse`)     (0401,1002) raw bytes for them
-    (0401,1003) tags of the Attributes that the De-identifier added
+    (0401,1003) tags of the Attributes that the De-identifier added (uint32 each)
     (0401,1004) bytes of the original (uint64), SHA-256 of all of it but long Values
     (0401,1005) deflated Data Set as it was made   (0401,1006) number of originals that were left out (uint32)
     (0401,10FE) padding, up to a multiple of 4096 bytes in all: the length of a name cannot be told from outside
@@ -102,23 +102,21 @@ class Reversal(NamedTuple):
 # Undefined lengths: an original may be odd in length, which no Value Length should be.
 _MODIFIED_ATTRIBUTES = bytes.fromhex("00045005 5351 0000 ffffffff  feff00e0 ffffffff")
 _END = bytes.fromhex("feff0de0 00000000  feffdde0 00000000")
+_END_AND_CREATOR = _END + encode_element(Encoding.EXPLICIT_LE, _CREATOR_TAG, "LO", _CREATOR)
 
 
 def pack(content: bytes, way: Way | None, *, added: list[int], left_out: int = 0) -> bytes:
     """The plaintext; `content` are the originals, in Explicit VR Little Endian and tag order."""
-    elements = [
-        _MODIFIED_ATTRIBUTES + content + _END,
-        _element(_CREATOR_TAG, "LO", _CREATOR),
-    ]
+    elements = [_MODIFIED_ATTRIBUTES, content, _END_AND_CREATOR]
     if way is not None:
-        elements += [_element(_OPERATIONS, "OB", way.operations), _element(_RAW, "OB", way.raw)]
-    elements.append(_element(_ADDED, "AT", b"".join(struct.pack("<HH", tag >> 16, tag & 0xFFFF) for tag in added)))
+        elements += [_element(_OPERATIONS, b"OB", way.operations), _element(_RAW, b"OB", way.raw)]
+    elements.append(_element(_ADDED, b"OB", struct.pack(f"<{len(added)}I", *added)))
     if way is not None:
-        elements.append(_element(_DIGEST, "OB", struct.pack("<Q", way.size) + way.digest))
+        elements.append(_element(_DIGEST, b"OB", struct.pack("<Q", way.size) + way.digest))
         if way.deflated is not None:
-            elements.append(_element(_DEFLATED, "OB", _pack_deflated(way.deflated)))
+            elements.append(_element(_DEFLATED, b"OB", _pack_deflated(way.deflated)))
     if left_out:
-        elements.append(_element(_LEFT_OUT, "UL", struct.pack("<I", left_out)))
+        elements.append(_element(_LEFT_OUT, b"OB", struct.pack("<I", left_out)))
     return _seal(b"".join(elements))
 
 
@@ -143,16 +141,22 @@ def _unpack_deflated(value: bytes) -> Deflated:
     return Deflated(prefix, b"", Settings(level, memory_level, window_bits, kept, digest))
 
 
-def _element(tag: int, vr: str, value: bytes) -> bytes:
-    return encode_element(Encoding.EXPLICIT_LE, tag, vr, value)
+_LONG = struct.Struct("<HH2sHI")
+
+
+def _element(tag: int, vr: bytes, value: bytes) -> bytes:
+    """One of our own, of a VR with 32-bit Value Length."""
+    return _LONG.pack(tag >> 16, tag & 0xFFFF, vr, 0, len(value) + len(value) % 2) + value + bytes(len(value) % 2)
+
+
+_SEALED = _element(_SEAL, b"OB", _MARK + bytes(32))[:-32]
 
 
 def _seal(data: bytes) -> bytes:
     """Pad it, and put mark and digest at its end."""
     missing = -(len(data) + 12 + _SEAL_SIZE) % _STEP
-    data += _element(_PADDING, "OB", b"")[:8] + struct.pack("<I", missing) + bytes(missing)
-    sealed = _element(_SEAL, "OB", _MARK + bytes(32))
-    data += sealed[:-32]
+    padding = _LONG.pack(_PADDING >> 16, _PADDING & 0xFFFF, b"OB", 0, missing) + bytes(missing)
+    data = b"".join([data, padding, _SEALED])
     return data + hashlib.sha256(data).digest()
 
 
@@ -222,10 +226,9 @@ def _originals(
 
 
 def _ours(originals: tuple[Original, ...], content: bytes, top: dict[int, bytes]) -> Reversal:
-    added = struct.unpack(f"<{len(top[_ADDED]) // 2}H", top[_ADDED]) if _ADDED in top else ()
-    tags = tuple(group << 16 | element for group, element in zip(added[::2], added[1::2], strict=True))
+    added = struct.unpack(f"<{len(top[_ADDED]) // 4}I", top[_ADDED]) if _ADDED in top else ()
     left_out = struct.unpack("<I", top[_LEFT_OUT])[0] if _LEFT_OUT in top else 0
-    return Reversal(originals, content, True, tags, left_out, _way(top))
+    return Reversal(originals, content, True, added, left_out, _way(top))
 
 
 def _way(top: dict[int, bytes]) -> Way | None:
