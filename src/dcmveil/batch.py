@@ -1,17 +1,72 @@
-"""Many files: what was done to each, and going on after one that fails."""
+"""Many files: what is to be done to each, what became of it, and going on after one that fails.
+
+Outcomes are plain data: they may come from another process.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+import stat
+from collections.abc import Generator, Iterator
 from itertools import starmap
-from typing import IO, NamedTuple
+from time import monotonic
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
-from dcmveil.errors import DcmveilError, InputError, LimitExceeded, Refused
-from dcmveil.files import Report, deidentify_file, plan_file
-from dcmveil.policy import Policy
+from dcmveil.errors import DcmveilError, Refused
+from dcmveil.files import deidentify_file, plan_file
+from dcmveil.report import Report
 
-__all__ = ["Job", "Outcome", "jobs_of", "run_job", "write_report"]
+if TYPE_CHECKING:
+    from dcmveil.editing import Edits
+    from dcmveil.policy import Policy
+    from dcmveil.reidentifying import Unsealer
+
+__all__ = ["Deidentify", "Edit", "Failure", "Job", "Outcome", "Reidentify", "Tally", "Task", "jobs_of", "outcomes_of"]
+
+
+class Task(Protocol):
+    """What a run does to each file. It is not changed by that, so that processes may share it."""
+
+    def run(self, source: str, target: str | None) -> Report:
+        """Do it; without a target only say what would be done. Raises DcmveilErrors."""
+        ...
+
+
+class Deidentify(NamedTuple):
+    """De-identify by a Policy."""
+
+    policy: Policy
+
+    def run(self, source: str, target: str | None) -> Report:
+        if target is None:
+            return plan_file(source, self.policy)
+        return deidentify_file(source, target, self.policy)
+
+
+class Reidentify(NamedTuple):
+    """Restore what was encrypted; needs a target."""
+
+    opener: Unsealer
+
+    def run(self, source: str, target: str | None) -> Report:
+        from dcmveil.reidentifying import reidentify_file
+
+        if target is None:
+            raise ValueError("there is no dry run of this")
+        return reidentify_file(source, target, self.opener)
+
+
+class Edit(NamedTuple):
+    """Edit single Attributes, by no Profile."""
+
+    edits: Edits
+
+    def run(self, source: str, target: str | None) -> Report:
+        from dcmveil.editing import edit_file, plan_edits
+
+        if target is None:
+            return plan_edits(source, self.edits)
+        return edit_file(source, target, self.edits)
 
 
 class Job(NamedTuple):
@@ -22,50 +77,90 @@ class Job(NamedTuple):
     problem: str | None = None
 
 
+class Failure(NamedTuple):
+    """Why a job was not done: a word for programs and a line for people, without a Value."""
+
+    reason: str
+    message: str
+    refused: bool = False
+
+
 class Outcome(NamedTuple):
-    """What became of a job: a report or an error."""
+    """What became of a job: a report, a failure, or neither if its output was there already."""
 
     job: Job
     report: Report | None = None
-    error: DcmveilError | None = None
+    failure: Failure | None = None
+
+    @property
+    def status(self) -> Literal["ok", "refused", "error", "already there"]:
+        if self.failure is not None:
+            return "refused" if self.failure.refused else "error"
+        return "already there" if self.report is None else "ok"
 
     def as_dict(self) -> dict[str, object]:
         """For JSON, one object per file."""
         if self.report is not None:
             return self.report.as_dict()
-        refused = self.error.reason if isinstance(self.error, Refused) else None
-        return {
-            "source": self.job.source,
-            "target": self.job.target,
-            "status": "refused" if refused else "error",
-            "reason": refused or type(self.error).__name__,
-            "message": str(self.error),
-        }
+        found: dict[str, object] = {"source": self.job.source, "target": self.job.target, "status": self.status}
+        if self.failure is None:
+            return found
+        return {**found, "reason": self.failure.reason, "message": self.failure.message}
 
 
 def jobs_of(source: str, target: str | None, *, recursive: bool) -> Iterator[Job]:
     """The jobs for a file, or for the files of a folder as `dcmveil.folders` finds them."""
     if not os.path.isdir(source):
         return iter([Job(source, target)])
-    from dcmveil.folders import walk  # pathlib is worth its start-up time for folders only
+    from dcmveil.folders import walk  # a few modules that a single file does not need
 
     return starmap(Job, walk(source, target, recursive=recursive))
 
 
-def run_job(job: Job, policy: Policy) -> Outcome:
-    """Process one file, or plan it if it has no target. Never raises what is wrong with that one file."""
+def outcomes_of(
+    jobs: Iterator[Job], task: Task, *, resume: bool = False, processes: int = 1
+) -> Generator[Outcome, None, None]:
+    """Do the jobs; the outcomes come in the order of the jobs, however many processes there are.
+
+    With `resume` a job is not done if its output is there already: outputs appear only when whole. Close the
+    iterator that is not used up, or processes go on.
+    """
+
+    def work(job: Job) -> Outcome:
+        return _do(job, task, resume)
+
+    if processes == 1:
+        yield from map(work, jobs)
+        return
+    from dcmveil.workers import in_processes
+
+    yield from in_processes(work, jobs, processes, lost=_lost)
+
+
+def _do(job: Job, task: Task, resume: bool) -> Outcome:
+    """Process one file. Never raises what is wrong with that one file."""
+    if job.problem is not None:
+        return Outcome(job, failure=Failure("InputError", job.problem))
+    if resume and _is_there(job.target):
+        return Outcome(job)
     try:
-        if job.problem is not None:
-            raise InputError(job.problem)
-        if job.target is None:
-            return Outcome(job, plan_file(job.source, policy))
-        return Outcome(job, deidentify_file(job.source, job.target, policy))
+        return Outcome(job, task.run(job.source, job.target))
+    except Refused as error:
+        return Outcome(job, failure=Failure(error.reason, str(error), refused=True))
     except DcmveilError as error:
-        return Outcome(job, error=error)
+        return Outcome(job, failure=Failure(type(error).__name__, str(error)))
     except MemoryError:
-        return Outcome(job, error=LimitExceeded("not enough memory"))
+        return Outcome(job, failure=Failure("LimitExceeded", "not enough memory"))
     except Exception as error:
-        return Outcome(job, error=DcmveilError(_internal(error)))
+        return Outcome(job, failure=Failure("DcmveilError", _internal(error)))
+
+
+def _is_there(target: str | None) -> bool:
+    """Is the output a regular file? A link in its place is not followed: it would be replaced."""
+    try:
+        return target is not None and stat.S_ISREG(os.lstat(target).st_mode)
+    except OSError:  # whatever it is, the attempt to write will tell
+        return False
 
 
 def _internal(error: BaseException) -> str:
@@ -77,11 +172,37 @@ def _internal(error: BaseException) -> str:
     return f"internal error, please report: {type(error).__name__} at {place}"
 
 
-def write_report(file: IO[str]) -> Callable[[Outcome], None]:
-    """A function that appends outcomes to `file`, one JSON object a line."""
-    import json
+def _lost(job: Job, how: str) -> Outcome:
+    return Outcome(job, failure=Failure("ProcessLost", f"the process that worked on it {how}"))
 
-    def write(outcome: Outcome) -> None:
-        file.write(json.dumps(outcome.as_dict(), ensure_ascii=True) + "\n")
 
-    return write
+class Tally:
+    """Counts what became of the jobs of a run, from when it is made."""
+
+    def __init__(self) -> None:
+        self._began = monotonic()
+        self._bytes = 0
+        self._counts = {"ok": 0, "refused": 0, "error": 0, "already there": 0}
+
+    def add(self, outcome: Outcome) -> None:
+        self._counts[outcome.status] += 1
+        if outcome.report is not None:
+            self._bytes += outcome.report.bytes_in
+
+    @property
+    def failed(self) -> bool:
+        """Whether anything was not done."""
+        return self._counts["refused"] + self._counts["error"] > 0
+
+    def __str__(self) -> str:
+        done, refused, failed, there = self._counts.values()
+        amount, seconds = _in_units(self._bytes), monotonic() - self._began
+        return f"{done} done, {refused} refused, {failed} failed, {there} already there, {amount} in {seconds:.1f} s"
+
+
+def _in_units(size: float) -> str:
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if size < 1024:
+            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.1f} TiB"

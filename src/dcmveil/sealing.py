@@ -67,10 +67,10 @@ def _plaintext(policy: Policy, planner: Planner, reader: RangeReader, added: lis
         if not policy.drop_large_originals:
             raise _too_large(_length(fitting), policy)
         fitting = _fitting(pairs(plan.originals(merge=False)), policy.max_originals)
-        content, _same = explicit(_gather(reader, fitting), encoding)
+        content, _same = explicit(reader.gather(fitting), encoding)
         left_out = len(pairs(plan.originals(merge=False))) - len(fitting)
         return pack(content, None, added=added, left_out=left_out)
-    content, same = explicit(_gather(reader, fitting), encoding)
+    content, same = explicit(reader.gather(fitting), encoding)
     return pack(content, _way(policy, planner, reader, ranges if same else b""), added=added)
 
 
@@ -108,7 +108,7 @@ def _way(policy: Policy, planner: Planner, reader: RangeReader, text: bytes) -> 
         for piece in reader.pieces(start, stop):
             digest.update(piece)
     deflated = _deflated(policy, reader) if planner.deflated else None
-    return Way(operations, _gather(reader, pairs(lost)), _size(plan), digest.digest(), deflated)
+    return Way(operations, reader.gather(pairs(lost)), _size(plan), digest.digest(), deflated)
 
 
 def _deflated(policy: Policy, reader: RangeReader) -> Deflated:
@@ -134,7 +134,7 @@ def pairs(ranges: bytes) -> _Ranges:
 
 
 def _length(ranges: _Ranges) -> int:
-    return sum(stop - start for start, stop in ranges)
+    return sum([stop - start for start, stop in ranges])
 
 
 def _between(ranges: _Ranges, size: int) -> Iterator[tuple[int, int]]:
@@ -144,7 +144,3 @@ def _between(ranges: _Ranges, size: int) -> Iterator[tuple[int, int]]:
         yield at, start
         at = stop
     yield at, size
-
-
-def _gather(reader: RangeReader, ranges: _Ranges) -> bytes:
-    return b"".join([reader.between(start, stop) for start, stop in ranges])

@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from errno import ENODATA
 from typing import Protocol
 
@@ -167,6 +167,13 @@ class RangeReader:
         if len(found) < stop - start:
             raise InputError("shrank while it was being read")
         return found
+
+    def gather(self, ranges: Sequence[tuple[int, int]]) -> bytes:
+        """The bytes of all ranges, which are in ascending order."""
+        if not ranges or ranges[-1][1] > _WINDOW_IN:
+            return b"".join([self.between(start, stop) for start, stop in ranges])
+        head = self.between(0, ranges[-1][1])  # an ordinary header: one look at it does
+        return b"".join([head[start:stop] for start, stop in ranges])
 
     def pieces(self, start: int, stop: int) -> Iterator[bytes]:
         """The same, a window at a time."""

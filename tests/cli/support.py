@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,15 +15,22 @@ import pytest
 from dcmveil import cli
 from tests.hostile.forms import EXPLICIT, Form
 
-__all__ = ["BAD", "MARK", "Said", "image", "invoke", "listing", "one_line", "process"]
+__all__ = ["BAD", "MARK", "TALLY", "Said", "image", "invoke", "listing", "one_line", "process", "tally"]
 
 MARK = b"VEILME0001"
+
+# What is said at the end of the run over a folder. It is left out of what `invoke` and `process` return.
+TALLY = re.compile(
+    r"^dcmveil: (?P<done>\d+) done, (?P<refused>\d+) refused, (?P<failed>\d+) failed, (?P<there>\d+) already there, "
+    r"[\d.]+ (?:bytes|[KMGT]iB) in [\d.]+ s\n\Z",
+    re.MULTILINE,
+)
 BAD = b"VEILME0001, which is not DICOM"
 
 # Root may do anything, so that the process has to become somebody else: with all loaded that it could not load then.
 AS_NOBODY = """
 import contextlib, hmac, io, json, os, sys
-from dcmveil import _tables, cli, folders
+from dcmveil import _tables, batch, cli, credentials, folders, workers
 with contextlib.redirect_stderr(io.StringIO()):
     cli.run(["--dry-run", os.devnull])
 os.setgroups([])
@@ -50,7 +58,16 @@ def invoke(capfd: pytest.CaptureFixture[str], *arguments: object) -> Said:
     """Run a command line in this process."""
     status = cli.run([str(argument) for argument in arguments])
     out, err = capfd.readouterr()
-    return Said(status, out, err)
+    return Said(status, out, TALLY.sub("", err))
+
+
+def tally(capfd: pytest.CaptureFixture[str], *arguments: object) -> dict[str, int]:
+    """Run a command line in this process; the counts of the line at the end of what it says."""
+    cli.run([str(argument) for argument in arguments])
+    *_lines, last = capfd.readouterr().err.splitlines()
+    found = TALLY.fullmatch(last + "\n")
+    assert found is not None, last
+    return {name: int(count) for name, count in found.groupdict().items()}
 
 
 def process(
@@ -61,7 +78,8 @@ def process(
     program = ["-c", AS_NOBODY] if unprivileged and os.geteuid() == 0 else ["-m", "dcmveil"]
     command = [sys.executable, *program, *map(str, arguments)]
     done = subprocess.run(command, check=False, timeout=20, preexec_fn=setup, **pipes)
-    return Said(done.returncode, *((text or b"").decode(errors="replace") for text in (done.stdout, done.stderr)))
+    out, err = ((text or b"").decode(errors="replace") for text in (done.stdout, done.stderr))
+    return Said(done.returncode, out, TALLY.sub("", err))
 
 
 def one_line(said: Said, *parts: object) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from dcmveil import files
+from dcmveil import rewriting
 from dcmveil._planner import Planner
 from dcmveil.output import AtomicFile
 from tests.cli.support import BAD, MARK, image, invoke, listing, one_line, process
@@ -144,13 +144,13 @@ def test_an_input_that_grows_is_what_it_was_when_opened(
 
 def before_writing(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], None]) -> None:
     """Something happens when the input has been read and nothing has been written."""
-    write = files._Writer.write
+    write = rewriting.Writer.write
 
-    def written(writer: files._Writer, planner: Planner) -> None:
+    def written(writer: rewriting.Writer, planner: Planner) -> None:
         happens()
         write(writer, planner)
 
-    monkeypatch.setattr(files._Writer, "write", written)
+    monkeypatch.setattr(rewriting.Writer, "write", written)
 
 
 def test_eight_runs_onto_one_output(source: Path) -> None:
@@ -362,13 +362,14 @@ def on_terminal(*arguments: object) -> tuple[int, str]:
         return running.wait(20), seen.decode()
 
 
-def test_a_folder_has_a_progress_bar_on_a_terminal(source: Path) -> None:
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_a_folder_has_a_progress_bar_on_a_terminal(jobs: int, source: Path) -> None:
     folder = source.parent / "folder"
     folder.mkdir()
     for number in range(5):
         (folder / f"{number}").write_bytes(image())
     (folder / "2bad").write_bytes(BAD)
-    status, seen = on_terminal(folder, source.with_name("out"))
+    status, seen = on_terminal("--jobs", jobs, folder, source.with_name("out"))
     assert status == 1
     assert " files" in seen
     lines = [line for line in seen.replace("\r\n", "\n").replace("\r", "\n").split("\n") if "not a DICOM" in line]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import inspect
 import os
+import stat
 import sys
 from pathlib import Path
+from socket import AF_UNIX, socket
 
 import pytest
 
-from tests.cli.support import BAD, MARK, image, invoke, listing, one_line
+from dcmveil import cli, folders
+from tests.cli.support import BAD, MARK, image, invoke, listing, one_line, tally
 
 Capture = pytest.CaptureFixture[str]
 
@@ -89,19 +92,98 @@ def test_the_input_is_not_written_over_by_a_link(tree: Path, tmp_path: Path, cap
     assert (tree / "sub" / "c").read_bytes() == image()
 
 
-def test_links_and_special_files_are_told_of_and_not_followed(tree: Path, tmp_path: Path, capfd: Capture) -> None:
+def test_what_is_no_file_is_told_of_and_not_read(tree: Path, tmp_path: Path, capfd: Capture) -> None:
+    """None of it ends the run, as it does gdcmanon's, and the exit status says so."""
     (tmp_path / "secret").write_bytes(image())
+    (tree / "sub" / "back").symlink_to("..")
     (tree / "link").symlink_to(tmp_path / "secret")
     (tree / "loop").symlink_to(tree)
     (tree / "nowhere").symlink_to("nothing")
+    (tree / "ring").symlink_to("ring")
+    (tree / "special").symlink_to("/dev/null")
     os.mkfifo(tree / "pipe")
-    said = invoke(capfd, "-r", tree, tmp_path / "out")
+    (tree / "to pipe").symlink_to("pipe")
+    with socket(AF_UNIX) as listener:
+        listener.bind(os.path.relpath(tree / "socket"))
+        said = invoke(capfd, "-r", tree, tmp_path / "out")
     assert said.status == 1
-    assert [line.split(": ")[1] for line in said.err.splitlines()] == [
-        f"{tree / name}" for name in ("link", "loop", "nowhere", "pipe")
-    ]
-    assert all("not followed" in line for line in said.err.splitlines())
-    assert "link" not in listing(tmp_path / "out")
+    assert dict(line.removeprefix(f"dcmveil: {tree}/").split(": ", 1) for line in said.err.splitlines()) == {
+        "link": "is a symbolic link that leads out of the input: not followed",
+        "loop": "is a symbolic link to a folder: not followed",
+        "nowhere": "is a symbolic link that cannot be followed: No such file or directory",
+        "pipe": "is no regular file: not read",
+        "ring": "is a symbolic link that cannot be followed: Too many levels of symbolic links",
+        "socket": "is no regular file: not read",
+        "special": "is a symbolic link that leads out of the input: not followed",
+        "sub/back": "is a symbolic link to a folder: not followed",
+        "to pipe": "is a symbolic link to no regular file: not followed",
+    }
+    assert listing(tmp_path / "out") == ["a", "b", "empty", "no", "sub", "sub/c", "sub/deep", "sub/deep/d"]
+
+
+def test_a_link_within_the_input_is_followed_to_its_file(tree: Path, tmp_path: Path, capfd: Capture) -> None:
+    """The output is a file of its own."""
+    (tree / "link").symlink_to("sub/c")
+    (tree / "sub" / "up").symlink_to(tree / ".hidden")
+    (tree / "twice").symlink_to("link")
+    assert invoke(capfd, "-r", tree, tmp_path / "out") == (0, "", "")
+    for name in ("link", "sub/up", "twice"):
+        assert stat.S_ISREG((tmp_path / "out" / name).lstat().st_mode)
+        assert MARK not in (tmp_path / "out" / name).read_bytes()
+
+
+def test_a_link_to_an_output_is_not_followed(tree: Path, capfd: Capture) -> None:
+    assert invoke(capfd, tree, tree / "out").status == 0
+    (tree / "link").symlink_to("out/a")
+    one_line(invoke(capfd, "-r", tree, tree / "out"), tree / "link", "leads out of the input")
+
+
+def test_two_folders_do_not_get_one_output(tree: Path, tmp_path: Path, capfd: Capture) -> None:
+    """Links in the output that lead to one place: the second folder would write over what the first has."""
+    (tree / "sub2").mkdir()
+    (tree / "sub2" / "c").write_bytes(image())
+    (tmp_path / "out" / "sub").mkdir(parents=True)
+    (tmp_path / "out" / "sub2").symlink_to("sub")
+    one_line(invoke(capfd, "-r", tree, tmp_path / "out"), tree / "sub2", "fall among that of another folder")
+
+
+def test_an_output_folder_elsewhere_by_a_link_is_used(tree: Path, tmp_path: Path, capfd: Capture) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "sub").symlink_to(tmp_path / "disk")
+    assert invoke(capfd, "-r", tree, tmp_path / "out") == (0, "", "")
+    assert listing(tmp_path / "disk") == ["c", "deep", "deep/d"]
+
+
+def test_no_listing_is_held_whole(tree: Path, tmp_path: Path, capfd: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The names of a folder come in batches: all of them, in order, and each once."""
+    for number in range(20):
+        (tree / f"{number}").write_bytes(BAD)
+    monkeypatch.setattr(folders, "_NAMES", 3)
+    assert invoke(capfd, "-r", tree, tmp_path / "out").status == 1
+    names = [found.source for found in folders.walk(str(tree), None, recursive=True)]
+    assert names == sorted(names)
+    assert len(names) == 24
+
+
+def test_a_file_that_vanishes_is_only_one(tree: Path) -> None:
+    walk = folders.walk(str(tree), None, recursive=True)
+    assert next(walk).source == f"{tree}/a"
+    (tree / "b").unlink()
+    assert next(walk).problem == "cannot be looked at: No such file or directory"
+    assert next(walk).source == f"{tree}/sub/c"
+
+
+def test_the_last_line_counts_what_became_of_the_files(tree: Path, tmp_path: Path, capfd: Capture) -> None:
+    (tree / "bad").write_bytes(BAD)
+    (tree / "cut").write_bytes(image()[:-1])
+    (tree / "nowhere").symlink_to("nothing")
+    counts = {"done": 4, "refused": 1, "failed": 2, "there": 0}
+    assert tally(capfd, "-r", tree, tmp_path / "out") == counts
+    assert tally(capfd, "-r", "--dry-run", tree) == counts
+    assert tally(capfd, tree / "empty", tmp_path / "new") == dict.fromkeys(counts, 0)
+    assert cli.run([str(tree / "a"), str(tmp_path / "one")]) == 0
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_link_given_by_name_is_followed(tree: Path, tmp_path: Path, capfd: Capture) -> None:

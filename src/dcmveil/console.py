@@ -1,0 +1,136 @@
+"""What people see: messages on stderr, results on stdout, a progress bar, the question for a passphrase.
+
+Everything is a line of text without a Value of a Data Element, a password or a byte of a key.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from dcmveil.errors import InputError, OutputError, show_path
+
+if TYPE_CHECKING:
+    from dcmveil.batch import Outcome
+
+__all__ = ["DEBUG", "ERRORS", "WARNINGS", "ask_passphrase", "put", "put_edits", "say", "tell", "warn", "with_progress"]
+
+ERRORS, WARNINGS, DEBUG = range(3)
+
+_T = TypeVar("_T")
+
+_WORTH_A_WARNING = frozenset(
+    {"not in the dictionary of PS3.6 2026d", "VR is not the dictionary's", "repeated", "R24: MAC Parameters Sequence"}
+)
+
+
+def say(text: str) -> None:
+    """A line on stderr, if there is one: without it print() would take stdout. A progress bar makes way for it."""
+    if sys.stderr is None:
+        return
+    bars = sys.modules.get("tqdm")
+    with suppress(OSError):
+        if bars is None:
+            print(f"dcmveil: {text}", file=sys.stderr)
+        else:
+            bars.tqdm.write(f"dcmveil: {text}", file=sys.stderr)
+
+
+def warn(text: str) -> None:
+    """A line on stderr about something that stops nothing."""
+    say(f"warning: {text}")
+
+
+def put(text: str) -> None:
+    """Text on stdout, and out of its buffer, so that an error is met here and not after the exit status is settled."""
+    if sys.stdout is None:
+        raise OutputError("standard output: is closed")
+    try:
+        encoding = sys.stdout.encoding or "ascii"
+        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        sys.stdout.flush()
+    except OSError as error:
+        _drop_stdout()
+        raise OutputError(f"standard output: {error.strerror}") from None
+
+
+def _drop_stdout() -> None:
+    """What is left in the buffer would fail once more when the interpreter ends."""
+    with suppress(OSError), open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+
+
+def with_progress(outcomes: Iterable[_T], *, of_folder: bool) -> Iterable[_T]:
+    """The outcomes, with a bar for a folder if somebody is watching."""
+    if not (of_folder and sys.stderr is not None and sys.stderr.isatty()):
+        return outcomes
+    from tqdm import tqdm  # 20 ms that nobody should wait for without a bar to see
+
+    tqdm.monitor_interval = 0  # a thread, which processes that are started later would copy
+    return cast(Iterable[_T], tqdm(outcomes, unit=" files", leave=False))
+
+
+def ask_passphrase(name: str) -> bytes | None:
+    """The passphrase of a key: asked for on the terminal; a line of standard input where there is none."""
+    if _has_terminal():
+        return _from_terminal(f"Enter passphrase for {show_path(name)}: ")
+    line = b"" if sys.stdin is None else sys.stdin.buffer.readline(1 << 16)
+    return line.removesuffix(b"\n").removesuffix(b"\r") if line else None
+
+
+def _from_terminal(prompt: str) -> bytes | None:
+    from getpass import getpass
+
+    try:
+        return os.fsencode(getpass(prompt))
+    except EOFError:
+        return None
+    except UnicodeError:  # its text has some of what was typed
+        raise InputError("what was typed is not text in the encoding of the terminal") from None
+
+
+def _has_terminal() -> bool:
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
+
+
+# ---- outcomes --------------------------------------------------------------------------------------------------
+
+
+def tell(outcome: Outcome, level: int) -> None:
+    """On stderr: what failed, what is worth knowing, and as much of what was done as the level wants."""
+    name = show_path(outcome.job.source)
+    if outcome.failure is not None:
+        say(f"{name}: {outcome.failure.message}")
+    elif outcome.report is not None:
+        if outcome.report.notice is not None:
+            say(f"{name}: {outcome.report.notice}")
+        if level > ERRORS:
+            _tell_counts(name, outcome.report.counts, level)
+
+
+def _tell_counts(name: str, counts: dict[tuple[str, str], int], level: int) -> None:
+    for (reason, decision), count in sorted(counts.items()):
+        if level == DEBUG or reason in _WORTH_A_WARNING:
+            say(f"{name}: {count} x {decision}: {reason}")
+
+
+def put_edits(outcome: Outcome) -> None:
+    """The dry run: tag path, keyword, action, lengths in bytes, reason; tab-separated."""
+    if outcome.report is None:
+        return
+    from dcmveil._tables import keyword
+
+    rows: list[tuple[Any, ...]] = [
+        (edit.path, keyword(edit.tag) or "-", edit.action, edit.decision, edit.old_length, edit.new_length, edit.reason)
+        for edit in outcome.report.edits
+    ]
+    head = ("path", "keyword", "action", "decision", "old", "new", "reason")
+    lines = ["\t".join(map(str, row)) for row in (head, *rows)]
+    put("\n".join([f"# {show_path(outcome.job.source)}: {len(rows)} edits", *lines, ""]))

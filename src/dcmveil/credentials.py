@@ -1,0 +1,99 @@
+"""Secrets, passwords and keys as a command line gives them (PS3.15 E.1.1 and E.1.2: who may recover the originals).
+
+What is read here is shown nowhere.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from argparse import Namespace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from dcmveil.arguments import UsageError
+from dcmveil.console import WARNINGS, ask_passphrase, warn
+from dcmveil.errors import show_path
+
+if TYPE_CHECKING:
+    from dcmveil.cms import Envelope, Opener
+
+__all__ = ["envelope_of", "opener_of", "secret_of"]
+
+_MAX_BYTES = 1 << 16
+
+
+def secret_of(options: Namespace) -> bytes | None:
+    """The secret of the UIDs, without the line ends that editors add."""
+    return None if options.secret_file is None else _read(options.secret_file, "secret").rstrip(b"\r\n")
+
+
+def envelope_of(options: Namespace) -> Envelope | None:
+    """What encrypts the originals for the certificates and the password; None if there are none."""
+    password = _password_of(options)
+    if not options.certificates and password is None:
+        return None
+    from dcmveil.cms import Envelope
+    from dcmveil.keys import load_certificates
+
+    certificates = [
+        certificate
+        for path in options.certificates
+        for certificate in load_certificates(path, allow_weak=options.allow_weak, warn=warn)
+    ]
+    return Envelope(
+        certificates,
+        password,
+        cipher=options.cipher or "aes256",
+        authenticated=options.authenticated,
+        oaep=options.oaep,
+    )
+
+
+def opener_of(options: Namespace) -> Opener:
+    """What decrypts with the private key, the password, or whichever of the two fits."""
+    from dcmveil.cms import Opener
+    from dcmveil.keys import load_private_key
+
+    key = None
+    if options.key is not None:
+        passphrase = partial(_passphrase_of, options)
+        key = load_private_key(options.key, password=passphrase, allow_weak=options.allow_weak, warn=warn)
+    return Opener(key, _password_of(options))
+
+
+def _password_of(options: Namespace) -> bytes | None:
+    if options.password is not None:
+        if options.level >= WARNINGS:
+            warn("-p: other users of this machine can see the password; --password-file keeps it from them")
+        password = os.fsencode(options.password)
+    elif options.password_file is not None:
+        password = _without_line_end(_read(options.password_file, "password"))
+    else:
+        return None
+    if not password:
+        raise UsageError("the password is empty")
+    return password
+
+
+def _passphrase_of(options: Namespace) -> bytes | None:
+    """That of the private key; asked for only if the key is encrypted."""
+    if options.key_password_file is None:
+        return ask_passphrase(options.key)
+    return _without_line_end(_read(options.key_password_file, "passphrase"))
+
+
+def _without_line_end(text: bytes) -> bytes:
+    return text.removesuffix(b"\n").removesuffix(b"\r")
+
+
+def _read(path: str, what: str) -> bytes:
+    """The content of a file that should be nobody else's."""
+    try:
+        with open(path, "rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            if stat.S_ISREG(mode) and mode & (stat.S_IRWXG | stat.S_IRWXO):
+                warn(f"{show_path(path)}: the {what} file can be read by others")
+            return file.read(_MAX_BYTES)
+    except OSError as error:
+        raise UsageError(f"{show_path(path)}: {what} cannot be read: {error.strerror}") from None

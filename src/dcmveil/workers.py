@@ -1,0 +1,228 @@
+"""Work shared out among processes, with the results in the order of the work.
+
+The processes are forks: they have all that the work needs, secrets and compiled tables as well, without its being
+sent or made again. Each has a pipe of its own; a few jobs wait in it, so that no process has to wait for the next
+one. Results that come before their turn are kept as the bytes they came as, and no more work is given out while
+those are many: a million jobs take no more memory than a thousand.
+
+A process that ends before it has answered has lost the job it was at. That job counts as lost, the others that it
+had been given go to the next.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from typing import Generic, NamedTuple, TypeVar, cast
+
+from dcmveil.errors import DcmveilError
+
+__all__ = ["in_processes"]
+
+_J = TypeVar("_J")
+_R = TypeVar("_R")
+
+_CHUNK = 4  # jobs sent at a time; two chunks wait in a pipe at most, less than it holds
+_MAX_JOBS_AHEAD = 4096  # of the first one that has no result yet
+_MAX_BYTES_AHEAD = 64 << 20
+_PATIENCE = 10.0  # seconds for a process to clean up
+
+
+def in_processes(
+    work: Callable[[_J], _R], jobs: Iterator[_J], count: int, *, lost: Callable[[_J, str], _R]
+) -> Iterator[_R]:
+    """The results of `work` for each of the jobs, in their order, from `count` processes at most.
+
+    Jobs and results must be what pickle can handle. `lost` makes the result of a job whose process has ended, and
+    is told how. Closing the iterator interrupts the processes and waits for them. Raises DcmveilError if none can be
+    started.
+    """
+    crew = _Crew(work, jobs, count, lost)
+    try:
+        yield from crew.results()
+        crew.dismiss()
+    finally:
+        crew.interrupt()
+
+
+class _Numbered(NamedTuple, Generic[_J]):
+    number: int
+    job: _J
+
+
+class _Worker(Generic[_J, _R]):
+    """One process, our end of its pipe, and what it has been given and not answered."""
+
+    def __init__(self, work: Callable[[_J], _R], others: list[Connection]) -> None:
+        fork = get_context("fork")
+        self.connection, theirs = fork.Pipe()
+        arguments = (theirs, work, [*others, self.connection])
+        self.process = fork.Process(target=_serve, args=arguments, daemon=True)
+        self.given: deque[_Numbered[_J]] = deque()
+        with _interrupts_held():
+            self.process.start()
+        theirs.close()
+
+    def give(self, chunk: list[_Numbered[_J]]) -> None:
+        self.given += chunk
+        with suppress(OSError):  # it has ended, which is found when its answers are read
+            self.connection.send([numbered.job for numbered in chunk])
+
+    def end(self) -> str:
+        """Wait for the process, which has closed its pipe; returns how it ended."""
+        self.connection.close()
+        self.process.join(_PATIENCE)
+        code = self.process.exitcode
+        if code is None:
+            return "does not answer any more"
+        return f"was ended by signal {-code}" if code < 0 else f"ended with status {code}"
+
+    def interrupt(self) -> None:
+        if self.process.pid is not None and self.process.exitcode is None:
+            os.kill(self.process.pid, signal.SIGINT)
+
+    def wait_or_kill(self) -> None:
+        self.process.join(_PATIENCE)
+        if self.process.exitcode is None:
+            self.process.kill()
+            self.process.join()
+        self.connection.close()
+
+
+class _Crew(Generic[_J, _R]):
+    """All processes, and the results that wait for their turn."""
+
+    def __init__(self, work: Callable[[_J], _R], jobs: Iterator[_J], count: int, lost: Callable[[_J, str], _R]) -> None:
+        self._work = work
+        self._count = count
+        self._lost = lost
+        self._jobs = (_Numbered(number, job) for number, job in enumerate(jobs))
+        self._returned: list[_Numbered[_J]] = []
+        self._workers: dict[Connection, _Worker[_J, _R]] = {}
+        self._early: dict[int, bytes] = {}
+        self._early_bytes = 0
+        self._next = 0
+
+    def results(self) -> Iterator[_R]:
+        """All results. Each is yielded as soon as all before it have been."""
+        while True:
+            self._give_out()
+            busy = [connection for connection, worker in self._workers.items() if worker.given]
+            if not busy:
+                return
+            for ready in wait(busy):
+                self._receive(self._workers[cast(Connection, ready)])
+            while self._next in self._early:
+                result = self._early.pop(self._next)
+                self._early_bytes -= len(result)
+                self._next += 1
+                yield pickle.loads(result)
+
+    def _give_out(self) -> None:
+        """Keep every process supplied; start another one only if all have something to do."""
+        for worker in list(self._workers.values()):
+            if len(worker.given) <= _CHUNK // 2:
+                self._give(worker)
+        while len(self._workers) < self._count and (chunk := self._chunk(1)):
+            self._start(chunk)
+
+    def _start(self, chunk: list[_Numbered[_J]]) -> None:
+        """Another process with a first chunk; where there can be no more, those that are there have to do."""
+        try:
+            worker: _Worker[_J, _R] = _Worker(self._work, list(self._workers))
+        except OSError as error:
+            if not self._workers:
+                raise DcmveilError(f"no process can be started: {error.strerror}") from None
+            self._count = len(self._workers)
+            self._returned += reversed(chunk)
+            return
+        self._workers[worker.connection] = worker
+        worker.give(chunk)
+
+    def _give(self, worker: _Worker[_J, _R]) -> None:
+        if chunk := self._chunk(_CHUNK):
+            worker.give(chunk)
+
+    def _chunk(self, size: int) -> list[_Numbered[_J]]:
+        """The next jobs; none if too many results wait already."""
+        chunk: list[_Numbered[_J]] = []
+        while len(chunk) < size and (numbered := self._take()) is not None:
+            chunk.append(numbered)
+        return chunk
+
+    def _take(self) -> _Numbered[_J] | None:
+        if self._returned:
+            return self._returned.pop()
+        if len(self._early) >= _MAX_JOBS_AHEAD or self._early_bytes >= _MAX_BYTES_AHEAD:
+            return None
+        return next(self._jobs, None)
+
+    def _receive(self, worker: _Worker[_J, _R]) -> None:
+        """One answer of a process, or its end."""
+        try:
+            result = worker.connection.recv_bytes()
+        except (EOFError, OSError):
+            self._replace(worker)
+            return
+        self._keep(worker.given.popleft().number, result)
+
+    def _replace(self, worker: _Worker[_J, _R]) -> None:
+        del self._workers[worker.connection]
+        how = worker.end()
+        first = worker.given.popleft()
+        self._keep(first.number, pickle.dumps(self._lost(first.job, how)))
+        self._returned += reversed(worker.given)
+
+    def _keep(self, number: int, result: bytes) -> None:
+        self._early[number] = result
+        self._early_bytes += len(result)
+
+    def dismiss(self) -> None:
+        """Nothing is left to do: each process ends when it finds its pipe closed."""
+        workers, self._workers = self._workers, {}
+        for worker in workers.values():
+            worker.connection.close()
+        for worker in workers.values():
+            worker.wait_or_kill()
+
+    def interrupt(self) -> None:
+        """End those that are still there. They clean up as after an interrupt from a terminal."""
+        for worker in self._workers.values():
+            worker.interrupt()
+        self.dismiss()
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """An interrupt comes behind this: a new process is to meet it when it is prepared."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _serve(connection: Connection, work: Callable[[_J], _R], others: list[Connection]) -> None:
+    """The life of a process: answer until the pipe is closed or an interrupt comes. It has nothing else to undo."""
+    try:
+        for other in others:  # or their processes would not notice that ours has ended
+            other.close()
+        signal.signal(signal.SIGINT, _interrupted)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        while True:
+            for job in connection.recv():
+                connection.send_bytes(pickle.dumps(work(job)))
+    except (EOFError, OSError, KeyboardInterrupt):
+        os._exit(0)
+
+
+def _interrupted(_number: int, _frame: object) -> None:
+    """The first interrupt; a second one would come in the middle of cleaning up."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise KeyboardInterrupt
