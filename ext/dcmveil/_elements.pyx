@@ -52,6 +52,8 @@ from dcmveil.errors import LimitExceeded
 cdef enum:
     MAX_DEPTH = 1024
     MAX_SHORT = 0xFFFF
+    MAX_ELEMENTS = 1 << 16      # some 350 bytes each when told; no honest file has as many at top level
+    FIRST_ITEM = 2              # depth of an Item in a Sequence of the top level
 
 
 cdef struct Walk:
@@ -63,7 +65,9 @@ cdef struct Walk:
     uint64_t out_room
     uint8_t target
     uint32_t levels             # tell of elements down to here
+    uint32_t rows               # told so far
     void *found                 # the list that is told
+    uint32_t items              # in Sequences of the top level
     uint32_t before             # tag of the element before
     bint is_ordered
 
@@ -103,6 +107,8 @@ cdef int check(Walk *w, int status) except -1:
         raise scan_exception(&w.scan)
     if status == STATUS_MEMORY:
         raise MemoryError
+    if status == STATUS_LIMIT and w.rows > MAX_ELEMENTS:
+        raise LimitExceeded(f"more than {MAX_ELEMENTS} Attributes to encrypt, or decrypted")
     if status == STATUS_LIMIT:
         raise LimitExceeded("a Value goes past the end of the Data Set", offset=w.scan.pos)
     return 0
@@ -117,12 +123,17 @@ cdef int list_token(void *context, Token *t) noexcept nogil:
         with gil:
             end_element(<list>w.found, depth // 2, w.scan.pos)
         return STATUS_OK
+    if t.kind == TOKEN_FRAGMENT:
+        return STATUS_OK if t.length <= w.size - w.scan.pos else STATUS_LIMIT
     if t.kind != TOKEN_ELEMENT:
         return STATUS_OK
     if not is_inside(w, t):
         return STATUS_LIMIT
     depth -= t.entered != 0
     if depth // 2 < w.levels:
+        w.rows += 1
+        if w.rows > MAX_ELEMENTS:
+            return STATUS_LIMIT
         with gil:
             tell_element(w, t, depth)
     if depth // 2 + 1 < w.levels and not t.entered and is_sequence(t):
@@ -154,7 +165,7 @@ def list_elements(bytes data not None, encoding: int, *, levels: int = 1) -> lis
 
     Each is ``[level, item, tag, vr, start, value, stop]``: number of the Item it stands in (0 at top level), VR (None
     in Implicit VR or if it is none of PS3.5), offsets of header, Value and end in bytes. Sequences of defined length are
-    not looked into further than that. Raises ParseError or LimitExceeded unless all that was looked at is well formed.
+    not looked into further than that. Raises ParseError or LimitExceeded unless all that was looked at is well formed, and LimitExceeded for more than 65,536.
     """
     cdef Walk w
     found = []
@@ -168,13 +179,44 @@ def list_elements(bytes data not None, encoding: int, *, levels: int = 1) -> lis
         scan_close(&w.scan)
 
 
+def count_items(bytes data not None, encoding: int) -> int:
+    """How many Items all Sequences at the top level have together. Raises as `list_elements`."""
+    cdef Walk w
+    open_walk(&w, data)
+    try:
+        check(&w, scan_all(&w, encoding, count_token))
+        return w.items
+    finally:
+        scan_close(&w.scan)
+
+
+cdef int count_token(void *context, Token *t) noexcept nogil:
+    cdef Walk *w = <Walk *>context
+    if t.kind == TOKEN_ITEM and w.scan.depth == FIRST_ITEM:
+        w.items += 1
+    if t.kind == TOKEN_FRAGMENT:
+        return STATUS_OK if t.length <= w.size - w.scan.pos else STATUS_LIMIT
+    if t.kind != TOKEN_ELEMENT:
+        return STATUS_OK
+    if not is_inside(w, t):
+        return STATUS_LIMIT
+    if w.scan.depth == 0 and not t.entered and is_sequence(t):
+        return scan_enter(&w.scan, t, t.encoding)
+    return STATUS_OK
+
+
 cdef int order_token(void *context, Token *t) noexcept nogil:
     cdef Walk *w = <Walk *>context
+    if t.kind == TOKEN_FRAGMENT:
+        return STATUS_OK if t.length <= w.size - w.scan.pos else STATUS_LIMIT
     if t.kind != TOKEN_ELEMENT:
         return STATUS_OK
     if not is_inside(w, t):
         return STATUS_LIMIT
     if w.scan.depth - (t.entered != 0) == 0:
+        w.rows += 1
+        if w.rows > MAX_ELEMENTS:
+            return STATUS_LIMIT
         # The least tag is one of group 0008, or private: what is below belongs into other Data Sets.
         if t.vr >= VR_COUNT or t.tag <= w.before or (t.tag >> 16 < 8 and not t.tag >> 16 & 1):
             w.is_ordered = False
@@ -205,6 +247,8 @@ cdef int open_walk(Walk *w, bytes data) except -1:
     w.out_size = w.out_room = 0
     w.found = NULL
     w.levels = 0
+    w.rows = 0
+    w.items = 0
     w.before = 0
     w.is_ordered = True
     return 0
@@ -337,8 +381,10 @@ cdef int recode_token(void *context, Token *t) noexcept nogil:
     if t.kind == TOKEN_SEQUENCE_END:
         return put_tag(w, SEQUENCE_DELIMITATION, 0)
     if t.kind == TOKEN_FRAGMENT:
-        if not is_inside(w, t) or put_tag(w, ITEM_TAG, t.length) != STATUS_OK:
+        if t.length > w.size - w.scan.pos:
             return STATUS_LIMIT
+        if put_tag(w, ITEM_TAG, t.length) != STATUS_OK:
+            return STATUS_MEMORY
         return put(w, w.data + t.start + t.header, t.length)
     return STATUS_OK
 

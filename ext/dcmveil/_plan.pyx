@@ -238,7 +238,7 @@ cdef int put_range(Script *s, uint64_t start, uint64_t stop, bint merges) noexce
     return put(s, &found, sizeof(Range))
 
 
-cdef int find_originals(const PlanData *plan, uint32_t stop, bint merges, Script *s) noexcept nogil:
+cdef int find_originals(const PlanData *plan, uint32_t stop, bint merges, uint32_t always, Script *s) noexcept nogil:
     cdef:
         uint32_t i = 0, after
         const Edit *edit
@@ -246,7 +246,7 @@ cdef int find_originals(const PlanData *plan, uint32_t stop, bint merges, Script
     while i < stop and status == STATUS_OK:
         edit = &plan.edits[i]
         after = edit.link if edit.flags & CONTAINER else i + 1
-        if edit.stop > edit.start and not is_inserted(plan, edit) and changes(plan, i, after):
+        if edit.stop > edit.start and not is_inserted(plan, edit) and (edit.tag == always or changes(plan, i, after)):
             status = put_range(s, edit.start, edit.stop, merges)
         i = after
     return status
@@ -397,11 +397,13 @@ cdef class Plan:
         """Where long Values that stay stand in the input: pairs of uint64 start, stop. Needs `notes_bulk`."""
         return copied(<const uint8_t *>self.data.bulk, self.data.bulk_count * sizeof(Range))
 
-    def originals(self, *, merge: bool = True) -> bytes:
+    def originals(self, *, merge: bool = True, also: int = 0) -> bytes:
         """Where Data Elements of the top level that change or go stand in the input: pairs of uint64 start, stop.
 
-        In the order of the input; with `merge` such as follow one another directly are one."""
+        In the order of the input; with `merge` such as follow one another directly are one. `also` is the tag of one
+        that counts even if it was asked about and stays."""
         cdef bint merges = merge
+        cdef uint32_t always = also
         cdef Script s
         cdef int status
         if not self.settled:
@@ -409,7 +411,7 @@ cdef class Plan:
         s.size = s.room = 0
         s.bytes = NULL
         with nogil:
-            status = find_originals(&self.data, self.stop, merges, &s)
+            status = find_originals(&self.data, self.stop, merges, always, &s)
         try:
             self.check(status)
             return PyBytes_FromStringAndSize(<char *>s.bytes, s.size)

@@ -77,6 +77,7 @@ from dcmveil._scanner cimport (
     scan_finish,
     scan_open,
 )
+from dcmveil._tables cimport tables
 from dcmveil.scan cimport (
     FRAME_SEQUENCE,
     STATUS_FAILED,
@@ -93,10 +94,7 @@ from dcmveil.scan cimport (
     TOKEN_SEQUENCE_END,
     Token,
 )
-from dcmveil.tables cimport (
-    DCMVEIL_DEFLATED,
-    dcmveil_transfer_syntaxes,
-)
+from dcmveil.tables cimport DCMVEIL_DEFLATED
 from dcmveil.wire cimport (
     EXPLICIT_BE,
     IMPLICIT_LE,
@@ -324,7 +322,7 @@ cdef int on_element(State *s, Token *t) noexcept nogil:
 
 cdef inline int watch_element(State *s, const Token *t, const Entry *entry, const Place *place, uint32_t depth,
                               uint8_t rule) noexcept nogil:
-    if place != NULL and place.flags & REPORT:
+    if place != NULL and place.flags & REPORT and (depth == 0 or s.plan.watches_count < MAX_WATCHES // 2):
         begin_watch(s, t, depth)
         return STATUS_OK if s.scan.capture else end_value(s)
     if entry == NULL or not entry.flags & WATCH:
@@ -473,13 +471,13 @@ cdef class Planner:
         """Transfer Syntax UID, as the File Meta Information has it or as detected; None before it is known."""
         if self.state.scan.transfer_syntax < 0:
             return None
-        return dcmveil_transfer_syntaxes[self.state.scan.transfer_syntax].uid.decode()
+        return tables.transfer_syntaxes[self.state.scan.transfer_syntax].uid.decode()
 
     @property
     def deflated(self) -> bool:
         """Is the Data Set deflated? It has to be fed inflated."""
         cdef int i = self.state.scan.transfer_syntax
-        return i >= 0 and dcmveil_transfer_syntaxes[i].flags & DCMVEIL_DEFLATED != 0
+        return i >= 0 and tables.transfer_syntaxes[i].flags & DCMVEIL_DEFLATED != 0
 
     @property
     def encoding(self) -> int:

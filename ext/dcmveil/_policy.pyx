@@ -8,7 +8,7 @@ a path of Sequences and Items, which form a tree of nodes.
 from libc.stdint cimport uint8_t, uint32_t
 from libc.stdlib cimport calloc, free
 
-from dcmveil.tables cimport dcmveil_dictionary, dcmveil_dictionary_count
+from dcmveil._tables cimport tables, use_tables
 
 cdef enum:
     ALL_BITS = 0xFFFFFFFF
@@ -45,18 +45,18 @@ cdef void mark_pattern_groups(Rules *rules, uint32_t mask, uint32_t tag) noexcep
 cdef int load_dictionary(Rules *rules) noexcept nogil:
     cdef size_t i
     cdef Entry *entry
-    for i in range(dcmveil_dictionary_count):
-        if dcmveil_dictionary[i].mask == ALL_BITS:
-            entry = insert_slot(rules, dcmveil_dictionary[i].tag)
+    for i in range(tables.dictionary_count):
+        if tables.dictionary[i].mask == ALL_BITS:
+            entry = insert_slot(rules, tables.dictionary[i].tag)
         else:
             if rules.patterns_count == MAX_PATTERNS:
                 return -1
-            rules.patterns[rules.patterns_count].mask = dcmveil_dictionary[i].mask
+            rules.patterns[rules.patterns_count].mask = tables.dictionary[i].mask
             entry = &rules.patterns[rules.patterns_count].entry
             rules.patterns_count += 1
-            mark_pattern_groups(rules, dcmveil_dictionary[i].mask, dcmveil_dictionary[i].tag)
-        entry.tag = dcmveil_dictionary[i].tag
-        entry.vrs = dcmveil_dictionary[i].vrs
+            mark_pattern_groups(rules, tables.dictionary[i].mask, tables.dictionary[i].tag)
+        entry.tag = tables.dictionary[i].tag
+        entry.vrs = tables.dictionary[i].vrs
     return 0
 
 
@@ -90,8 +90,11 @@ cdef class RuleTable:
     (the File Meta Information).
     """
     def __cinit__(self, **kwargs):
+        use_tables()
         self.rules.shift = 32 - 14
-        self.rules.slots = <Entry *>calloc(1 << 14, sizeof(Entry))
+        while <size_t>1 << (32 - self.rules.shift) < 2 * tables.dictionary_exact_count:
+            self.rules.shift -= 1
+        self.rules.slots = <Entry *>calloc(<size_t>1 << (32 - self.rules.shift), sizeof(Entry))
         if self.rules.slots == NULL:
             raise MemoryError
         if load_dictionary(&self.rules) < 0:

@@ -9,6 +9,7 @@ The Transfer Syntax is looked up, or detected from the first element, before the
 from libc.stdint cimport uint8_t, uint16_t, uint32_t
 from libc.string cimport memcmp, strlen
 
+from dcmveil._tables cimport tables
 from dcmveil.scan cimport (
     ERROR_META_LENGTH,
     ERROR_NOT_DICOM,
@@ -33,8 +34,6 @@ from dcmveil.tables cimport (
     DCMVEIL_DEFLATED,
     DCMVEIL_IMPLICIT,
     DCMVEIL_UNUSABLE,
-    dcmveil_transfer_syntaxes,
-    dcmveil_transfer_syntaxes_count,
 )
 from dcmveil.wire cimport (
     EXPLICIT_BE,
@@ -83,8 +82,8 @@ cdef int find_transfer_syntax(const uint8_t *p, size_t n) noexcept nogil:
     cdef size_t i
     while n and (p[n - 1] == 0 or p[n - 1] == 32):
         n -= 1
-    for i in range(dcmveil_transfer_syntaxes_count):
-        if strlen(dcmveil_transfer_syntaxes[i].uid) == n and memcmp(dcmveil_transfer_syntaxes[i].uid, p, n) == 0:
+    for i in range(tables.transfer_syntaxes_count):
+        if strlen(tables.transfer_syntaxes[i].uid) == n and memcmp(tables.transfer_syntaxes[i].uid, p, n) == 0:
             return <int>i
     return -1
 
@@ -97,7 +96,7 @@ cdef int read_transfer_syntax(Scan *s, const uint8_t *p, size_t n, Token *t) noe
     if t.length == 0:
         return STATUS_OK        # as good as absent
     s.transfer_syntax = find_transfer_syntax(p + t.header, t.length)
-    if s.transfer_syntax < 0 or dcmveil_transfer_syntaxes[s.transfer_syntax].flags & DCMVEIL_UNUSABLE:
+    if s.transfer_syntax < 0 or tables.transfer_syntaxes[s.transfer_syntax].flags & DCMVEIL_UNUSABLE:
         return fail(s, ERROR_TRANSFER_SYNTAX)
     return STATUS_OK
 
@@ -116,7 +115,7 @@ cdef bint is_before_deflate_stream(const Scan *s) noexcept nogil:
     stream, whose bytes may look like anything, it is the other way round."""
     if s.pos != s.meta_stop or s.transfer_syntax < 0:
         return False
-    return dcmveil_transfer_syntaxes[s.transfer_syntax].flags & DCMVEIL_DEFLATED != 0
+    return tables.transfer_syntaxes[s.transfer_syntax].flags & DCMVEIL_DEFLATED != 0
 
 
 cdef int scan_meta(Scan *s, const uint8_t *p, size_t n, Token *t) noexcept nogil:
@@ -152,7 +151,7 @@ cdef int end_meta(Scan *s, Token *t) noexcept nogil:
     if s.transfer_syntax < 0:
         s.state = STATE_DETECT
         return STATUS_AGAIN
-    flags = dcmveil_transfer_syntaxes[s.transfer_syntax].flags
+    flags = tables.transfer_syntaxes[s.transfer_syntax].flags
     return begin_dataset(
         s, t, IMPLICIT_LE if flags & DCMVEIL_IMPLICIT else EXPLICIT_BE if flags & DCMVEIL_BIG_ENDIAN else EXPLICIT_LE)
 

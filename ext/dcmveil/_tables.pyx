@@ -1,7 +1,8 @@
 """The tables of the Standard (PS3.3, PS3.4, PS3.6, PS3.15 Table E.1-1) as Python functions.
 
-Nothing is built on import: the tables are C arrays, and each function searches them. Tags are integers 0xGGGGEEEE;
-a set of VRs is an integer with bit (1 << index) for each, the index counting the VRs alphabetically from 0.
+Nothing is built on import: the tables are C arrays, and each function searches them. The built-in ones are in force
+unless `dcmveil.resources` has loaded others. Tags are integers 0xGGGGEEEE; a set of VRs is an integer with bit
+(1 << index) for each, the index counting the VRs alphabetically from 0.
 """
 
 from libc.stdint cimport int32_t, uint8_t, uint32_t
@@ -10,9 +11,27 @@ from libc.string cimport memcmp, strcmp, strlen
 from dcmveil.tables cimport *
 
 cdef const char *DICOM_ROOT = b"1.2.840.10008"
+tables = dcmveil_builtin
+cdef bint in_use = False
+
 cdef enum:
     NO_ROLE = -1
     UNKNOWN_IOD = -1
+
+
+cdef void use_tables() noexcept:
+    """From now on they stay: somebody keeps what they say."""
+    global in_use
+    in_use = True
+
+
+cdef int set_tables(const dcmveil_tables *new) except -1:
+    """Put others in force. RuntimeError after `use_tables`."""
+    global tables
+    if in_use:
+        raise RuntimeError("tables can be loaded once, and before the first Policy is made")
+    tables = new[0]
+    return 0
 
 
 # Searching. All rows begin with their key, so three comparisons serve all tables.
@@ -39,30 +58,30 @@ cdef inline bint private(uint32_t tag) noexcept nogil:
 cdef const dcmveil_attribute *find_attribute(uint32_t tag) noexcept nogil:
     cdef size_t i
     cdef const void *row = bsearch(
-        &tag, dcmveil_dictionary, dcmveil_dictionary_exact_count, sizeof(dcmveil_attribute), compare_tags)
+        &tag, tables.dictionary, tables.dictionary_exact_count, sizeof(dcmveil_attribute), compare_tags)
     if row != NULL or private(tag):
         return <const dcmveil_attribute *>row
-    for i in range(dcmveil_dictionary_exact_count, dcmveil_dictionary_count):
-        if tag & dcmveil_dictionary[i].mask == dcmveil_dictionary[i].tag:
-            return &dcmveil_dictionary[i]
+    for i in range(tables.dictionary_exact_count, tables.dictionary_count):
+        if tag & tables.dictionary[i].mask == tables.dictionary[i].tag:
+            return &tables.dictionary[i]
     return NULL
 
 
 cdef const dcmveil_profile_row *find_profile_row(uint32_t tag) noexcept nogil:
     cdef size_t i
     cdef const void *row = bsearch(
-        &tag, dcmveil_confidentiality, dcmveil_confidentiality_exact_count, sizeof(dcmveil_profile_row), compare_tags)
+        &tag, tables.confidentiality, tables.confidentiality_exact_count, sizeof(dcmveil_profile_row), compare_tags)
     if row != NULL or private(tag):
         return <const dcmveil_profile_row *>row
-    for i in range(dcmveil_confidentiality_exact_count, dcmveil_confidentiality_count):
-        if tag & dcmveil_confidentiality[i].mask == dcmveil_confidentiality[i].tag:
-            return &dcmveil_confidentiality[i]
+    for i in range(tables.confidentiality_exact_count, tables.confidentiality_count):
+        if tag & tables.confidentiality[i].mask == tables.confidentiality[i].tag:
+            return &tables.confidentiality[i]
     return NULL
 
 
 cdef int find_role(uint32_t tag) noexcept nogil:
     cdef const dcmveil_gap *row = <const dcmveil_gap *>bsearch(
-        &tag, dcmveil_gaps, dcmveil_gaps_count, sizeof(dcmveil_gap), compare_tags)
+        &tag, tables.gaps, tables.gaps_count, sizeof(dcmveil_gap), compare_tags)
     return row.role if row != NULL else NO_ROLE
 
 
@@ -74,7 +93,7 @@ cdef uint32_t canonical(uint32_t tag) noexcept nogil:
 
 cdef int32_t find_iod(const char *sop_class) noexcept nogil:
     cdef const dcmveil_sop_class *row = <const dcmveil_sop_class *>bsearch(
-        sop_class, dcmveil_sop_classes, dcmveil_sop_classes_count, sizeof(dcmveil_sop_class), compare_texts)
+        sop_class, tables.sop_classes, tables.sop_classes_count, sizeof(dcmveil_sop_class), compare_texts)
     return row.iod if row != NULL else UNKNOWN_IOD
 
 
@@ -83,7 +102,7 @@ cdef int find_iod_type(int32_t iod, uint32_t tag) noexcept nogil:
     key[0] = <uint32_t>iod
     key[1] = canonical(tag)
     cdef const dcmveil_iod_type *row = <const dcmveil_iod_type *>bsearch(
-        key, dcmveil_iod_types, dcmveil_iod_types_count, sizeof(dcmveil_iod_type), compare_pairs)
+        key, tables.iod_types, tables.iod_types_count, sizeof(dcmveil_iod_type), compare_pairs)
     return row.type if row != NULL else 3
 
 
@@ -92,7 +111,7 @@ cdef int find_nested_type(uint32_t parent, uint32_t tag) noexcept nogil:
     key[0] = parent
     key[1] = canonical(tag)
     cdef const dcmveil_nested_type *row = <const dcmveil_nested_type *>bsearch(
-        key, dcmveil_nested_types, dcmveil_nested_types_count, sizeof(dcmveil_nested_type), compare_pairs)
+        key, tables.nested_types, tables.nested_types_count, sizeof(dcmveil_nested_type), compare_pairs)
     return row.type if row != NULL else 3
 
 
@@ -129,9 +148,9 @@ def find_tag(keyword: str) -> int | None:
     cdef size_t i
     if not wanted:
         return None
-    for i in range(dcmveil_dictionary_count):
-        if strcmp(text, dcmveil_dictionary[i].keyword) == 0:
-            return dcmveil_dictionary[i].tag
+    for i in range(tables.dictionary_count):
+        if strcmp(text, tables.dictionary[i].keyword) == 0:
+            return tables.dictionary[i].tag
     return None
 
 
@@ -155,7 +174,7 @@ def vr_index(name: str) -> int:
 
 cdef bint registered(bytes uid):
     cdef const char *text = uid
-    return bsearch(text, dcmveil_uids, dcmveil_uids_count, sizeof(const char *), compare_texts) != NULL
+    return bsearch(text, tables.uids, tables.uids_count, sizeof(dcmveil_uid), compare_texts) != NULL
 
 
 def is_well_known_uid(uid: bytes) -> bool:
@@ -178,7 +197,7 @@ def transfer_syntax_flags(uid: str) -> int | None:
     cdef bytes wanted = key_of(uid)
     cdef const char *text = wanted
     cdef const dcmveil_transfer_syntax *row = <const dcmveil_transfer_syntax *>bsearch(
-        text, dcmveil_transfer_syntaxes, dcmveil_transfer_syntaxes_count, sizeof(dcmveil_transfer_syntax),
+        text, tables.transfer_syntaxes, tables.transfer_syntaxes_count, sizeof(dcmveil_transfer_syntax),
         compare_texts)
     return row.flags if row != NULL else None
 
@@ -220,8 +239,8 @@ def confidentiality() -> list[tuple[int, int, str, dict[str, str]]]:
     cdef const dcmveil_profile_row *row
     cdef size_t i
     rows = []
-    for i in range(dcmveil_confidentiality_count):
-        row = &dcmveil_confidentiality[i]
+    for i in range(tables.confidentiality_count):
+        row = &tables.confidentiality[i]
         rows.append((row.tag, row.mask, dcmveil_action_names[row.basic].decode("ascii"), options_of(row)))
     return rows
 
@@ -230,18 +249,58 @@ def gaps() -> list[tuple[int, str]]:
     """(tag, role) of the UI, DA, DT, TM and PN Attributes that Table E.1-1 does not list."""
     cdef size_t i
     return [
-        (dcmveil_gaps[i].tag, dcmveil_role_names[dcmveil_gaps[i].role].decode("ascii"))
-        for i in range(dcmveil_gaps_count)
+        (tables.gaps[i].tag, dcmveil_role_names[tables.gaps[i].role].decode("ascii"))
+        for i in range(tables.gaps_count)
     ]
+
+
+def nested_types() -> list[tuple[int, int, int]]:
+    """(Sequence, tag, Type) of the Attributes of Table E.1-1 in Items."""
+    cdef size_t i
+    return [
+        (tables.nested_types[i].parent, tables.nested_types[i].tag, tables.nested_types[i].type)
+        for i in range(tables.nested_types_count)
+    ]
+
+
+def module_types() -> list[tuple[str, int, int]]:
+    """(module, tag, Type) of the Attributes of Table E.1-1 at the top level of modules."""
+    cdef size_t i
+    return [
+        (tables.module_types[i].module.decode("ascii"), tables.module_types[i].tag, tables.module_types[i].type)
+        for i in range(tables.module_types_count)
+    ]
+
+
+def iods() -> list[tuple[str, str]]:
+    """(IOD, its modules with their usage, such as "M:patient U:device") by number of the IOD."""
+    cdef size_t i
+    return [
+        (tables.iods[i].name.decode("ascii"), tables.iods[i].modules.decode("ascii")) for i in range(tables.iods_count)
+    ]
+
+
+def sop_classes() -> list[tuple[str, str]]:
+    """(SOP Class UID, IOD), also where the modules of the IOD are not known."""
+    cdef size_t i
+    return [
+        (tables.sop_classes[i].uid.decode("ascii"), tables.sop_classes[i].name.decode("ascii"))
+        for i in range(tables.sop_classes_count)
+    ]
+
+
+def edition() -> str:
+    """The edition of the Standard that the tables are of, such as 2026d; (site) if those loaded do not say."""
+    return tables.edition.decode("ascii")
 
 
 def codes() -> list[tuple[str, str, str]]:
     """(Code Value, Code Meaning, column of Table E.1-1) of the De-identification Methods, CID 7050."""
     cdef size_t i
     return [
-        (dcmveil_codes[i].value.decode("ascii"), dcmveil_codes[i].meaning.decode("ascii"),
-         dcmveil_codes[i].column.decode("ascii"))
-        for i in range(dcmveil_codes_count)
+        (tables.codes[i].value.decode("ascii"), tables.codes[i].meaning.decode("ascii"),
+         tables.codes[i].column.decode("ascii"))
+        for i in range(tables.codes_count)
     ]
 
 
@@ -258,6 +317,6 @@ def dummy_item(sequence: int) -> tuple[tuple[tuple[int, ...], str, str], ...] | 
     """
     cdef uint32_t tag = sequence
     cdef size_t i
-    rows = [dummy_row(&dcmveil_dummy_items[i]) for i in range(dcmveil_dummy_items_count)
-            if dcmveil_dummy_items[i].sequence == tag]
+    rows = [dummy_row(&tables.dummy_items[i]) for i in range(tables.dummy_items_count)
+            if tables.dummy_items[i].sequence == tag]
     return tuple(rows) if rows else None

@@ -1,5 +1,6 @@
 # The tables of ext/tables as C arrays (tables.h is written at build time by ext/tables/generate.py).
 #
+# `dcmveil_builtin` has a pointer to each; those in force are `tables` of _tables.pxd, and only these are looked into.
 # Arrays are sorted by their first members. In those with masks the exact tags (mask 0xFFFFFFFF) come first, sorted,
 # `*_exact_count` of them; behind them the patterns, sorted, which match where `(tag & mask) == pattern.tag`.
 # A set of VRs has bit (1 << index) per VR; the index is the place in `dcmveil_vr_names` (alphabetical).
@@ -10,7 +11,6 @@ cdef extern from "tables.h" nogil:
     const size_t dcmveil_vr_names_count
     # By the two letters, five bits each: number of the VR or 0xFF, and 0x100 if the Value Length has 32 bits.
     const uint16_t dcmveil_vr_codes[]
-    const size_t dcmveil_vr_codes_count
 
     # PS3.6 and PS3.7. `vr` is the index of the first alternative of `vrs`.
     ctypedef struct dcmveil_attribute:
@@ -19,9 +19,6 @@ cdef extern from "tables.h" nogil:
         uint64_t vrs
         const char *keyword
         uint8_t vr
-    const dcmveil_attribute dcmveil_dictionary[]
-    const size_t dcmveil_dictionary_count
-    const size_t dcmveil_dictionary_exact_count
 
     # PS3.15 Table E.1-1. Action codes number `dcmveil_action_names`; the Options come in the order of
     # `dcmveil_option_names`.
@@ -56,9 +53,6 @@ cdef extern from "tables.h" nogil:
         uint8_t clean_desc
         uint8_t clean_struct
         uint8_t clean_graph
-    const dcmveil_profile_row dcmveil_confidentiality[]
-    const size_t dcmveil_confidentiality_count
-    const size_t dcmveil_confidentiality_exact_count
 
     # UI, DA, DT, TM and PN Attributes that are not in Table E.1-1, with the role their Values have.
     enum:
@@ -76,12 +70,10 @@ cdef extern from "tables.h" nogil:
     ctypedef struct dcmveil_gap:
         uint32_t tag
         uint8_t role
-    const dcmveil_gap dcmveil_gaps[]
-    const size_t dcmveil_gaps_count
 
     # PS3.6 Annex A. Sorted as strcmp sorts.
-    const char *const dcmveil_uids[]
-    const size_t dcmveil_uids_count
+    ctypedef struct dcmveil_uid:
+        const char *uid
     enum:
         DCMVEIL_IMPLICIT
         DCMVEIL_BIG_ENDIAN
@@ -92,30 +84,29 @@ cdef extern from "tables.h" nogil:
     ctypedef struct dcmveil_transfer_syntax:
         const char *uid
         uint32_t flags
-    const dcmveil_transfer_syntax dcmveil_transfer_syntaxes[]
-    const size_t dcmveil_transfer_syntaxes_count
 
-    # PS3.3: the Types of the Attributes of Table E.1-1, 1 (also 1C), 2 (also 2C), 3. `iod` numbers `dcmveil_iods`;
-    # -1 is an IOD whose modules are not known. `dcmveil_iod_types` has no Type 3: absent is 3.
-    const char *const dcmveil_iods[]
-    const size_t dcmveil_iods_count
+    # PS3.3: the Types of the Attributes of Table E.1-1, 1 (also 1C), 2 (also 2C), 3. `iod` is the place in `iods`;
+    # -1 is an IOD whose modules are not known. `iod_types` is the join of `iods` (modules as "M:patient C:device ...")
+    # and `module_types`, which are there for a join with tables of another edition; it has no Type 3: absent is 3.
+    ctypedef struct dcmveil_iod:
+        const char *name
+        const char *modules
     ctypedef struct dcmveil_sop_class:
         const char *uid
         int32_t iod
-    const dcmveil_sop_class dcmveil_sop_classes[]
-    const size_t dcmveil_sop_classes_count
+        const char *name
+    ctypedef struct dcmveil_module_type:
+        const char *module
+        uint32_t tag
+        uint8_t type
     ctypedef struct dcmveil_iod_type:
         int32_t iod
         uint32_t tag
         uint8_t type
-    const dcmveil_iod_type dcmveil_iod_types[]
-    const size_t dcmveil_iod_types_count
     ctypedef struct dcmveil_nested_type:
         uint32_t parent
         uint32_t tag
         uint8_t type
-    const dcmveil_nested_type dcmveil_nested_types[]
-    const size_t dcmveil_nested_types_count
 
     # The dummy Items for action D on a Sequence, element by element in the order of encoding. `path` holds `depth`
     # tags from the Item down; `vr` is the VR of the last. SQ is an empty Sequence.
@@ -125,13 +116,39 @@ cdef extern from "tables.h" nogil:
         uint32_t path[4]
         uint8_t vr
         const char *value
-    const dcmveil_dummy_element dcmveil_dummy_items[]
-    const size_t dcmveil_dummy_items_count
 
     # PS3.16 CID 7050, with the column of Table E.1-1 each code stands for.
     ctypedef struct dcmveil_code:
         const char *value
         const char *meaning
         const char *column
-    const dcmveil_code dcmveil_codes[]
-    const size_t dcmveil_codes_count
+
+    ctypedef struct dcmveil_tables:
+        const char *edition             # of PS3.15, such as 2026d
+        const dcmveil_attribute *dictionary
+        size_t dictionary_count
+        size_t dictionary_exact_count
+        const dcmveil_profile_row *confidentiality
+        size_t confidentiality_count
+        size_t confidentiality_exact_count
+        const dcmveil_gap *gaps
+        size_t gaps_count
+        const dcmveil_uid *uids
+        size_t uids_count
+        const dcmveil_transfer_syntax *transfer_syntaxes
+        size_t transfer_syntaxes_count
+        const dcmveil_iod *iods
+        size_t iods_count
+        const dcmveil_sop_class *sop_classes
+        size_t sop_classes_count
+        const dcmveil_iod_type *iod_types
+        size_t iod_types_count
+        const dcmveil_module_type *module_types
+        size_t module_types_count
+        const dcmveil_nested_type *nested_types
+        size_t nested_types_count
+        const dcmveil_dummy_element *dummy_items
+        size_t dummy_items_count
+        const dcmveil_code *codes
+        size_t codes_count
+    const dcmveil_tables dcmveil_builtin

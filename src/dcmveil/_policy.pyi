@@ -19,7 +19,7 @@ class RuleTable:
         overrides: Iterable[tuple[int, int, int]] = (),
         watched: Iterable[tuple[int, int]] = (),
         members: Iterable[int] = (),
-        places: Sequence[Sequence[_Place]] = ([],),
+        places: Sequence[Sequence[_Place]] = ...,
     ) -> None: ...
     def set_special(
         self, *, private: int, unknown: int, group_length: int, vr: int, duplicate: int | None, member: int, meta: int

@@ -23,7 +23,7 @@ ERRORS, WARNINGS, DEBUG = range(3)
 _T = TypeVar("_T")
 
 _WORTH_A_WARNING = frozenset(
-    {"not in the dictionary of PS3.6 2026d", "VR is not the dictionary's", "repeated", "R24: MAC Parameters Sequence"}
+    {"not in the dictionary of PS3.6", "VR is not the dictionary's", "repeated", "R24: MAC Parameters Sequence"}
 )
 
 

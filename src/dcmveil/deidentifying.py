@@ -127,7 +127,7 @@ class DeidentifyingAnswers:
         return "replace", b""
 
     def _method_text(self, asked: Question, facts: Facts) -> tuple[str, bytes]:
-        decision, alone = self._text(asked, provenance.METHOD)
+        decision, alone = self._text(asked, provenance.method())
         if asked.kind == LEAF and (asked.vr == IMPLICIT or vr_of_input(asked) == "LO"):
             return "values", alone
         return decision, alone

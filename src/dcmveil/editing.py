@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import product
 
 from dcmveil._elements import list_elements
+from dcmveil._plan import Plan
 from dcmveil._planner import Planner
 from dcmveil._policy import RuleTable
 from dcmveil._tables import dictionary_vrs, vr_index
@@ -95,21 +96,30 @@ def no_prefix(stop: int) -> bytes:
 
 
 def _creators(fd: int, operations: Iterable[Operation], limits: Limits) -> dict[int, str]:
-    """Private Creators of the groups that operations name, by their tags."""
+    """Private Creators of the groups that operations name, by their tags; "" for blocks in use that have none."""
     groups = sorted({operation.tag >> 16 for operation in operations if operation.creator is not None})
     tags = [group << 16 | block for group in groups for block in range(_FIRST_BLOCK, _LAST_BLOCK + 1)]
     table = RuleTable(
-        behaviours=["keep"],
-        special={**_SPECIAL, "duplicate": None},
+        behaviours=["keep", "remove"],
+        special={**_SPECIAL, "private": 1, "duplicate": None},  # private elements are listed as if they were to go
         places=[[(tag, None, False, True, None) for tag in tags]],
     )
     planner = Planner(table, **limits._asdict())
     scan(planner, fd, os.fstat(fd).st_size)
-    found: dict[int, str] = {}
-    for tag, parent, _item, value in planner.plan.watched():
+    found = {tag: "" for tag in _blocks_in_use(planner.plan) if tag >> 16 in groups}
+    for tag, parent, _item, value in reversed(planner.plan.watched()):  # of repeated ones the first counts
         if parent == 0 and tag >> 16 & 1:
-            found.setdefault(tag, (value or b"").strip(b" \0").decode("latin-1"))
+            found[tag] = (value or b"").strip(b" \0").decode("latin-1")
     return found
+
+
+def _blocks_in_use(plan: Plan) -> set[int]:
+    """Tags that the creators of private elements at top level have or should have."""
+    for asked in plan.questions():
+        plan.answer(asked[0], "remove")
+    plan.settle()
+    tags = (tag for steps, tag, *_rest in plan.edits() if not steps)
+    return {tag & 0xFFFF0000 | (tag >> 8 & 0xFF) for tag in tags if tag >> 8 & 0xFF}
 
 
 def _with_blocks(operations: Iterable[Operation], creators: dict[int, str]) -> Iterator[Operation]:
@@ -171,13 +181,18 @@ class _Editing:
         self.values: list[str | None] = [None]
         self.rules: tuple[Rule, ...] = (KEEP,)
         self.uids = {_FILE_META_OF[op.tag]: op.value for op in operations if _is_sop_uid(op)}
-        self.character_sets = [op.value or "" for op in operations if _is_top(op, _SPECIFIC_CHARACTER_SET, "replace")]
+        self.character_sets = [
+            op.value or "" for op in operations if op.tag == _SPECIFIC_CHARACTER_SET and not op.path
+        ]  # fmt: skip
         nodes = _Tree(_expanded(operations)).nodes
+        for node in nodes[1:]:
+            node.setdefault(_SPECIFIC_CHARACTER_SET, (None, None))  # of an Item, to be heard of
         places = [[self._place(*row) for row in sorted(node.items())] for node in nodes]
         meta = self._number(Rule("file meta", "follows the SOP Instance"), None) if self.uids else 0
+        repeated = self._number(Rule("X", "repeated"), None)
         self._table = RuleTable(
             behaviours=[rule.behaviour for rule in self.rules],
-            special={**_SPECIAL, "meta": meta, "duplicate": None},
+            special={**_SPECIAL, "meta": meta, "duplicate": repeated},
             watched=[(_SPECIFIC_CHARACTER_SET, _ALL)],
             places=places,
         )
@@ -187,7 +202,7 @@ class _Editing:
     ) -> tuple[int, int | None, bool, bool, int | None]:
         operation, child = place
         if operation is None:
-            return tag, None, False, False, child
+            return tag, None, False, tag == _SPECIFIC_CHARACTER_SET, child
         action = "X" if operation.kind == "remove" else operation.kind
         rule = self._number(Rule(action, _REASONS[operation.kind]), operation.value)
         insert = operation.kind in ("empty", "replace") and (tag >> 16, tag >> 8 & 0xFF) not in self._closed
@@ -229,17 +244,19 @@ def _is_sop_uid(operation: Operation) -> bool:
 
 def _with_uids(meta: bytes, uids: dict[int, str | None]) -> bytes:
     """File Meta Information with other UIDs, and its group length set right if it was."""
-    rows = list_elements(meta, Encoding.EXPLICIT_LE)
-    elements = {tag: meta[start:stop] for _level, _item, tag, _vr, start, _value, stop in rows}
-    for tag, uid in uids.items():
-        if tag in elements:
-            elements[tag] = encode_element(Encoding.EXPLICIT_LE, tag, "UI", (uid or "").encode("ascii"))
-    length = elements.get(_FILE_META_GROUP_LENGTH, b"")
-    if len(length) == 12:
-        changed = sum(map(len, elements.values())) - len(meta)
+    little = Encoding.EXPLICIT_LE
+    rows = list_elements(meta, little)
+    elements = [(tag, meta[start:stop]) for _level, _item, tag, _vr, start, _value, stop in rows]
+    for at, (tag, _old) in enumerate(elements):
+        if tag in uids:
+            uid = encode_value(tag, "UI", uids[tag] or "", character_set=None, encoding=little)
+            elements[at] = tag, encode_element(little, tag, "UI", uid)
+    changed = sum(len(element) for _tag, element in elements) - len(meta)
+    first, length = elements[0]
+    if first == _FILE_META_GROUP_LENGTH and len(length) == 12:
         number = int.from_bytes(length[8:], "little") + changed
-        elements[_FILE_META_GROUP_LENGTH] = length[:8] + number.to_bytes(4, "little")
-    return b"".join(elements.values())
+        elements[0] = first, length[:8] + (number & _ALL).to_bytes(4, "little")
+    return b"".join(element for _tag, element in elements)
 
 
 class _Answers:
@@ -273,15 +290,17 @@ class _Answers:
         encoding = Encoding(asked.encoding)
         value = b""
         if text:
-            value = encode_value(asked.tag, vr, text, character_set=self._character_set(facts), encoding=encoding)
+            character_set = self._character_set(asked, facts)
+            value = encode_value(asked.tag, vr, text, character_set=character_set, encoding=encoding)
         return "replace", encode_element(encoding, asked.tag, vr, value)
 
-    def _character_set(self, facts: Facts) -> bytes | None:
-        """The one of the object as it will be."""
+    def _character_set(self, asked: Question, facts: Facts) -> bytes | None:
+        """The one of the object as it will be. Where Items may have their own, only ASCII is the same in all."""
+        if asked.parent and any(tag == _SPECIFIC_CHARACTER_SET and parent for tag, parent, _i, _v in facts.watched):
+            return None
         for text in self._editing.character_sets:
             return text.encode("ascii", "replace")
-        values = (value for tag, parent, _i, value in facts.watched if tag == _SPECIFIC_CHARACTER_SET and not parent)
-        return next(values, None)
+        return facts.character_set
 
 
 def _vr(asked: Question, text: str) -> str:

@@ -15,6 +15,7 @@ __all__ = [
     "OutputError",
     "ParseError",
     "Refused",
+    "ResourceError",
     "show_path",
 ]
 
@@ -64,12 +65,16 @@ class Refused(DcmveilError):
     """A well-formed object that the Policy does not let through.
 
     `reason` is one of ``not-dicom``, ``dicomdir``, ``encrypted-attributes``, ``embedded-overlay``,
-    ``transfer-syntax``, ``originals-too-large``, ``not-encrypted``, ``private-blocks``.
+    ``transfer-syntax``, ``originals-too-large``, ``not-encrypted``, ``private-blocks``, ``not-restorable``.
     """
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class ResourceError(DcmveilError):
+    """A folder with tables of another edition cannot be used. The text names file and line."""
 
 
 class OutputError(DcmveilError):

@@ -27,12 +27,12 @@ __all__ = ["AtomicFile"]
 _OWNER_ONLY = 0o600
 _NO_EXECUTE = 0o666
 _NAMELESS: int = getattr(os, "O_TMPFILE", 0)
-_NAMED = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+_NAMED = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 _FOLDER: int = os.O_DIRECTORY | getattr(os, "O_PATH", os.O_RDONLY)
 
 
 class AtomicFile:
-    """A context manager that gives `fd`, open for writing; the output exists from `commit` on, or not at all.
+    """A context manager that gives `fd`, open for reading and writing; the output exists from `commit` on, or not.
 
     `mode_of` is the status of the input: the output is never wider (None: for the owner only). A regular file
     or a symbolic link under the target's name is replaced, anything else there is an OutputError before
@@ -103,7 +103,7 @@ class AtomicFile:
         """Open a new empty file: without a name if that can be linked later, else under a temporary one."""
         if _NAMELESS:
             with suppress(OSError):  # whatever stands in the way, the way with a name meets it too, or works
-                self.fd = os.open(".", _NAMELESS | os.O_WRONLY, mode, dir_fd=self._folder)
+                self.fd = os.open(".", _NAMELESS | os.O_RDWR, mode, dir_fd=self._folder)
                 if os.path.samestat(os.stat(self._descriptor_path), os.fstat(self.fd)):
                     return
             self._drop_file()

@@ -47,6 +47,7 @@ _ENCRYPTED_ANCHOR = (
 )
 
 _WATCHED = (
+    (0x00080005, _ALL),  # Specific Character Set: what is encrypted is in it
     (0x00080016, _ALL),  # SOP Class UID: the IOD
     (0x00080018, _ALL),  # SOP Instance UID: for the File Meta Information
     (0x00080100, _ALL),  # Code Value and Coding Scheme Designator, in De-identification Method Code Sequence
@@ -58,7 +59,7 @@ _WATCHED = (
 
 _SPECIAL = {
     "private": Rule("X", "private (R43)"),
-    "unknown": Rule("X", "not in the dictionary of PS3.6 2026d"),
+    "unknown": Rule("X", "not in the dictionary of PS3.6"),
     "group_length": Rule("X", "group length (R29)"),
     "vr": Rule("X", "VR is not the dictionary's"),
     "duplicate": Rule("X", "repeated"),

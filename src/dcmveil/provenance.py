@@ -11,11 +11,10 @@ from collections.abc import Mapping
 from dcmveil import _tables
 from dcmveil.encode import Encoding, encode_element
 
-__all__ = ["IMPLEMENTATION_CLASS_UID", "METHOD", "file_meta", "is_our_code", "method_content", "method_text"]
+__all__ = ["IMPLEMENTATION_CLASS_UID", "file_meta", "is_our_code", "method", "method_content", "method_text"]
 
 IMPLEMENTATION_CLASS_UID = b"2.25.93788369709748088662773663422743228673"
 IMPLEMENTATION_VERSION_NAME = b"DCMVEIL 0.1.0"
-METHOD = b"dcmveil: PS3.15 2026d Basic Application Confidentiality Profile"
 SCHEME = b"DCM"
 PADDING = b" \0"
 MAX_SHORT_LENGTH = 0xFFFE
@@ -42,13 +41,19 @@ def file_meta(sop_class: bytes | None, sop_instance: bytes | None, transfer_synt
     return _PREAMBLE + length + group
 
 
+def method() -> bytes:
+    """What De-identification Method (0012,0063) says: by which edition of the Standard this was done, and by what."""
+    return b"dcmveil: PS3.15 %s Basic Application Confidentiality Profile" % _tables.edition().encode("ascii")
+
+
 def method_text(old: bytes) -> bytes | None:
     """Value of De-identification Method (0012,0063) with ours added to the `old` ones; None if it is there."""
     old = old.rstrip(PADDING)
-    if METHOD in [value.strip(PADDING) for value in old.split(b"\\")]:
+    ours = method()
+    if ours in [value.strip(PADDING) for value in old.split(b"\\")]:
         return None
-    both = old + b"\\" + METHOD
-    return both if old and len(both) <= MAX_SHORT_LENGTH else METHOD
+    both = old + b"\\" + ours
+    return both if old and len(both) <= MAX_SHORT_LENGTH else ours
 
 
 def _basic_code() -> tuple[bytes, bytes]:

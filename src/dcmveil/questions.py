@@ -29,6 +29,7 @@ __all__ = [
 
 _MEDIA_STORAGE_SOP_CLASS_UID = 0x00020002
 _MEDIA_STORAGE_SOP_INSTANCE_UID = 0x00020003
+_SPECIFIC_CHARACTER_SET = 0x00080005
 _SOP_CLASS_UID = 0x00080016
 _SOP_INSTANCE_UID = 0x00080018
 
@@ -59,6 +60,7 @@ class Facts(NamedTuple):
     media_sop_class: bytes | None
     media_sop_instance: bytes | None
     transfer_syntax: str
+    character_set: bytes | None
     watched: _Watched
 
     @classmethod
@@ -66,15 +68,16 @@ class Facts(NamedTuple):
         """From the watched elements of a Plan; of repeated ones the first counts."""
         first: dict[int, bytes] = {}
         for tag, parent, _item, value in watched:
-            uid = (value or b"").strip(b" \0")
-            if parent == 0 and uid:
-                first.setdefault(tag, uid)
+            value = (value or b"").strip(b" \0")
+            if parent == 0 and value:
+                first.setdefault(tag, value)
         return cls(
             first.get(_SOP_CLASS_UID),
             first.get(_SOP_INSTANCE_UID),
             first.get(_MEDIA_STORAGE_SOP_CLASS_UID),
             first.get(_MEDIA_STORAGE_SOP_INSTANCE_UID),
             transfer_syntax,
+            first.get(_SPECIFIC_CHARACTER_SET),
             watched,
         )
 

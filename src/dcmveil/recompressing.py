@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from dcmveil.sources import DeflatedSource, RangeReader
 
-__all__ = ["Recompressor", "Settings", "find_settings"]
+__all__ = ["Recompressor", "Settings", "check_settings", "find_settings"]
 
 _WINDOW = 1 << 18
 _LEVELS = (6, 9, 1, 2, 3, 4, 5, 7, 8, 0, -1)
@@ -37,6 +37,13 @@ class Settings(NamedTuple):
     def compressor(self) -> zlib._Compress:
         """A new one."""
         return zlib.compressobj(self.level, zlib.DEFLATED, self.window_bits, self.memory_level)
+
+
+def check_settings(settings: Settings) -> None:
+    """ValueError for settings that `find_settings` cannot have found."""
+    known = settings.level in _LEVELS and settings.memory_level in _MEMORY_LEVELS
+    if not known or abs(settings.window_bits) != zlib.MAX_WBITS or len(settings.digest) != hashlib.sha256().digest_size:
+        raise ValueError("no settings of a deflate stream")
 
 
 class Recompressor:

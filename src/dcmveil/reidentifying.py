@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import cache
 from typing import NamedTuple, Protocol
 
 from dcmveil._copier import Copier
@@ -18,6 +19,7 @@ from dcmveil._elements import list_elements
 from dcmveil._inverse import KINDS, restoring_script
 from dcmveil._planner import Planner
 from dcmveil._policy import RuleTable
+from dcmveil.encode import Encoding, encode_element
 from dcmveil.errors import DecryptionError, LimitExceeded, ParseError, Refused
 from dcmveil.output import AtomicFile
 from dcmveil.policy import Limits
@@ -35,6 +37,7 @@ _ENCRYPTED_CONTENT = 0x04000520
 _MAX_ENCRYPTED = 256 << 20
 _RUN_BITS = 29
 
+PARTIAL = "was too large to be kept byte for byte: restored Attribute by Attribute"
 RECOMPRESSED = "restored, but for the compression of the deflated Data Set: this zlib makes other bytes"
 CHANGED = "changed since it was de-identified: restored Attribute by Attribute, not byte for byte"
 
@@ -82,7 +85,7 @@ class _Found(NamedTuple):
 
 def _find(fd: int, size: int, limits: Limits) -> _Found:
     """Scan the whole file; it has to be well formed."""
-    planner = Planner(_LOCATING, **limits._replace(hold_limit=(1 << 31) - 1)._asdict())
+    planner = Planner(_locating(), **limits._replace(hold_limit=(1 << 31) - 1)._asdict())
     scan(planner, fd, size)
     plan = planner.plan
     for asked in plan.questions():
@@ -98,13 +101,11 @@ def _find(fd: int, size: int, limits: Limits) -> _Found:
     return _Found(planner, start, stop, reader.between(start, stop), reader)
 
 
+@cache
 def _locating() -> RuleTable:
     special = dict.fromkeys(("private", "unknown", "group_length", "vr", "duplicate", "member", "meta"), 0)
     places = [(ENCRYPTED_ATTRIBUTES_SEQUENCE, 1, False, False, None)]
     return RuleTable(behaviours=["keep", "remove"], special=special, places=[places])
-
-
-_LOCATING = _locating()
 
 
 def _decrypt(found: _Found, opener: Unsealer) -> Reversal:
@@ -132,7 +133,7 @@ def _contents(found: _Found) -> list[tuple[bytes, bytes]]:
     """Encrypted Content Transfer Syntax UID and Encrypted Content of each Item."""
     items: dict[int, dict[int, bytes]] = {}
     try:
-        rows = list_elements(found.element, found.planner.encoding, levels=2)
+        rows = _rows(found.element, Encoding(found.planner.encoding))
     except (ParseError, LimitExceeded):
         raise DecryptionError from None
     for level, item, tag, _vr, _start, value, stop in rows:
@@ -140,6 +141,21 @@ def _contents(found: _Found) -> list[tuple[bytes, bytes]]:
             items.setdefault(item, {}).setdefault(tag, found.element[value:stop])
     wanted = (_ENCRYPTED_CONTENT_TRANSFER_SYNTAX_UID, _ENCRYPTED_CONTENT)
     return [(item[wanted[0]], item[wanted[1]]) for item in items.values() if item.keys() >= set(wanted)]
+
+
+def _rows(element: bytes, encoding: Encoding) -> list[tuple[int, int, int, str | None, int, int, int]]:
+    """The Sequence and what is in its Items; one in UN of defined length is in Implicit VR inside (PS3.5 6.2.2)."""
+    rows = list_elements(element, encoding, levels=2)
+    _level, _item, _tag, vr, _start, value, _stop = rows[0]
+    if vr != "UN" or len(rows) > 1:
+        return rows
+    inner = encode_element(Encoding.IMPLICIT_LE, ENCRYPTED_ATTRIBUTES_SEQUENCE, "SQ", element[value:])[:8]
+    shift = value - len(inner)
+    found = list_elements(inner + element[value:], Encoding.IMPLICIT_LE, levels=2)
+    return [
+        (level, item, tag, vr, start + shift, at + shift, stop + shift)
+        for level, item, tag, vr, start, at, stop in found
+    ]
 
 
 # ---- restoring -------------------------------------------------------------------------------------------------
@@ -151,12 +167,25 @@ def _restore(fd: int, size: int, target: int, found: _Found, reversal: Reversal,
         return _report(found, size, written, len(reversal.originals), None if is_same else RECOMPRESSED)
     rewrite = Rewrite(fd, size, Restoration(reversal, limits))
     rewrite.run(Writer(fd, target, size))
+    _check_restored(target, limits)
     return rewrite.report("", "", _notice(reversal))
+
+
+def _check_restored(target: int, limits: Limits) -> None:
+    """What was decrypted may have been made by anyone: nothing goes out that cannot be read any more."""
+    try:
+        scan(Planner(_locating(), **limits._asdict()), target, os.fstat(target).st_size)
+    except (ParseError, LimitExceeded, Refused):
+        raise Refused(
+            "not-restorable", "an original cannot be written in the Transfer Syntax that the file has now"
+        ) from None
 
 
 def _notice(reversal: Reversal) -> str | None:
     if reversal.left_out:
         return f"{reversal.left_out} originals were left out as too large: the others are restored"
+    if reversal.is_ours and reversal.way is None:
+        return PARTIAL
     return CHANGED if reversal.is_ours else None
 
 
@@ -178,11 +207,9 @@ def _fits(found: _Found, way: Way, content: bytes) -> bool:
     if found.planner.plan.size is None or found.planner.deflated != (way.deflated is not None):
         return False
     digest = hashlib.sha256()
-    at = made = raw_at = 0
-    words = iter(struct.unpack(f"<{len(way.operations) // 4}I", way.operations))
+    at = made = text_at = raw_at = 0
     left = found.planner.plan.size - (found.stop - found.start)
-    for word in words:
-        kind, length = KINDS[word >> _RUN_BITS], word & (1 << _RUN_BITS) - 1
+    for kind, length, start in _operations(way.operations):
         if kind in ("copy", "bulk", "skip"):
             if length > left - at:
                 return False
@@ -190,13 +217,26 @@ def _fits(found: _Found, way: Way, content: bytes) -> bool:
                 _digest_range(digest, found, at, at + length)
             at += length
         elif kind == "text":
-            start = next(words)
+            if start < text_at or start + length > len(content):  # each byte once: a way makes no more than it holds
+                return False
+            text_at = start + length
             digest.update(content[start : start + length])
         else:
+            if kind != "raw" or length > len(way.raw) - raw_at:
+                return False
             digest.update(way.raw[raw_at : raw_at + length])
             raw_at += length
         made += length if kind != "skip" else 0
     return at == left and made == way.size and digest.digest() == way.digest
+
+
+def _operations(operations: bytes) -> Iterator[tuple[str, int, int]]:
+    """Kind, bytes, and of text from where. What is no operation has kind "?"."""
+    words = iter(struct.unpack(f"<{len(operations) // 4}I", operations[: len(operations) // 4 * 4]))
+    for word in words:
+        number, length = word >> _RUN_BITS, word & (1 << _RUN_BITS) - 1
+        kind = KINDS[number] if number < len(KINDS) else "?"
+        yield kind, length, next(words, 1 << 32) if kind == "text" else 0
 
 
 def _digest_range(digest: hashlib._Hash, found: _Found, start: int, stop: int) -> None:

@@ -21,6 +21,7 @@ __all__ = ["ENCRYPTED_ATTRIBUTES_SEQUENCE", "Restoration"]
 
 ENCRYPTED_ATTRIBUTES_SEQUENCE = 0x04000500
 _MARKERS = (0x00120062, 0x00120063, 0x00120064)
+_SPECIFIC_CHARACTER_SET = 0x00080005
 _SOP_CLASS_UID = 0x00080016
 _SOP_INSTANCE_UID = 0x00080018
 _ALL = 0xFFFFFFFF
@@ -47,6 +48,7 @@ class Restoration:
     def __init__(self, reversal: Reversal, limits: Limits = Limits()) -> None:  # noqa: B008 - immutable
         # Group lengths are about an encoding that may no longer be the one of the file.
         self._elements = {old.tag: old for old in reversal.originals if old.tag & 0xFFFF or old.tag >> 16 & 1}
+        self._character_set = reversal.character_set
         self._limits = limits
         self.rules = _RULES
         markers = reversal.added if reversal.is_ours else _MARKERS
@@ -64,7 +66,7 @@ class Restoration:
 
     def answers(self) -> Answers:
         """What to answer for one object."""
-        return _Answers(self._elements)
+        return _Answers(self._elements, self._character_set)
 
 
 def _table(restored: set[int], added: set[int]) -> RuleTable:
@@ -75,14 +77,15 @@ def _table(restored: set[int], added: set[int]) -> RuleTable:
     return RuleTable(
         behaviours=[rule.behaviour for rule in _RULES],
         special=_SPECIAL,
-        watched=[(_SOP_CLASS_UID, _ALL), (_SOP_INSTANCE_UID, _ALL)],
+        watched=[(_SPECIFIC_CHARACTER_SET, _ALL), (_SOP_CLASS_UID, _ALL), (_SOP_INSTANCE_UID, _ALL)],
         places=[places],
     )
 
 
 class _Answers:
-    def __init__(self, elements: dict[int, Original]) -> None:
+    def __init__(self, elements: dict[int, Original], character_set: bytes | None) -> None:
         self._elements = elements
+        self._character_set = character_set
 
     def is_ready(self, facts: Facts) -> bool:
         return None not in (facts.sop_class, facts.sop_instance)
@@ -102,10 +105,20 @@ class _Answers:
         if asked.rule != _RESTORE:
             return "remove", b""
         tag, element, header = self._elements[asked.tag]
+        element = self._in_set_of(element, facts)
         encoding = Encoding(asked.encoding)
         if encoding is not Encoding.EXPLICIT_LE:
             element = recoded(element, tag, header, Encoding.EXPLICIT_LE, encoding)
         return "replace", element
+
+    def _in_set_of(self, element: bytes, facts: Facts) -> bytes:
+        """With its text in the Specific Character Set that the file has now, if that has changed."""
+        old, new = self._character_set, facts.character_set
+        if old is None or old == (new or b"") or _SPECIFIC_CHARACTER_SET in self._elements:
+            return element
+        from dcmveil.texts import converted  # rarely needed
+
+        return converted(element, old, new)
 
     def value(self, asked: Question, value: bytes) -> bytes | None:
         return None

@@ -7,6 +7,7 @@
     (0401,1003) tags of the Attributes that the De-identifier added (uint32 each)
     (0401,1004) bytes of the original (uint64), SHA-256 of all of it but long Values
     (0401,1005) deflated Data Set as it was made   (0401,1006) number of originals that were left out (uint32)
+    (0401,1007) Specific Character Set of the originals
     (0401,10FE) padding, up to a multiple of 4096 bytes in all: the length of a name cannot be told from outside
     (0401,10FF) a mark and the SHA-256 of everything before it
 
@@ -21,22 +22,24 @@ import struct
 import zlib
 from typing import NamedTuple
 
-from dcmveil._elements import list_elements, recode
+from dcmveil._elements import count_items, list_elements, recode
 from dcmveil.encode import Encoding, encode_element
 from dcmveil.errors import DecryptionError, LimitExceeded, ParseError
 from dcmveil.originals import FOREIGN_GROUPS
-from dcmveil.recompressing import Settings
+from dcmveil.recompressing import Settings, check_settings
 
 __all__ = ["Deflated", "Original", "Reversal", "Way", "pack", "unpack"]
 
 _MODIFIED_ATTRIBUTES_SEQUENCE = 0x04000550
-_CREATOR_TAG, _OPERATIONS, _RAW, _ADDED, _DIGEST, _DEFLATED, _LEFT_OUT, _PADDING, _SEAL = (
-    0x04010010, 0x04011001, 0x04011002, 0x04011003, 0x04011004, 0x04011005, 0x04011006, 0x040110FE, 0x040110FF,
+_CREATOR_TAG, _OPERATIONS, _RAW, _ADDED, _DIGEST, _DEFLATED, _LEFT_OUT, _CHARACTER_SET, _PADDING, _SEAL = (
+    0x04010010, 0x04011001, 0x04011002, 0x04011003, 0x04011004, 0x04011005, 0x04011006, 0x04011007, 0x040110FE,
+    0x040110FF,
 )  # fmt: skip
 _CREATOR = b"DCMVEIL REVERSAL 1"
 _MARK = b"DCMVEIL REVERSAL"
 _STEP = 4096
 _SEAL_SIZE = 12 + len(_MARK) + 32
+_DIGEST_SIZE = 8 + 32
 _MAX_INFLATED = 64 << 20
 
 _ENCODINGS = {
@@ -93,6 +96,7 @@ class Reversal(NamedTuple):
     is_ours: bool
     added: tuple[int, ...]
     left_out: int
+    character_set: bytes | None
     way: Way | None
 
     def __repr__(self) -> str:
@@ -105,7 +109,9 @@ _END = bytes.fromhex("feff0de0 00000000  feffdde0 00000000")
 _END_AND_CREATOR = _END + encode_element(Encoding.EXPLICIT_LE, _CREATOR_TAG, "LO", _CREATOR)
 
 
-def pack(content: bytes, way: Way | None, *, added: list[int], left_out: int = 0) -> bytes:
+def pack(
+    content: bytes, way: Way | None, *, added: list[int], left_out: int = 0, character_set: bytes | None = None
+) -> bytes:
     """The plaintext; `content` are the originals, in Explicit VR Little Endian and tag order."""
     elements = [_MODIFIED_ATTRIBUTES, content, _END_AND_CREATOR]
     if way is not None:
@@ -117,6 +123,8 @@ def pack(content: bytes, way: Way | None, *, added: list[int], left_out: int = 0
             elements.append(_element(_DEFLATED, b"OB", _pack_deflated(way.deflated)))
     if left_out:
         elements.append(_element(_LEFT_OUT, b"OB", struct.pack("<I", left_out)))
+    if character_set:
+        elements.append(_element(_CHARACTER_SET, b"OB", character_set))
     return _seal(b"".join(elements))
 
 
@@ -138,7 +146,9 @@ def _unpack_deflated(value: bytes) -> Deflated:
     if level == _STREAM:
         return Deflated(prefix, kept)
     digest = value[_DEFLATED_HEAD.size + length :][:32]
-    return Deflated(prefix, b"", Settings(level, memory_level, window_bits, kept, digest))
+    settings = Settings(level, memory_level, window_bits, kept, digest)
+    check_settings(settings)
+    return Deflated(prefix, b"", settings)
 
 
 _LONG = struct.Struct("<HH2sHI")
@@ -189,7 +199,7 @@ def _unpack(plaintext: bytes, syntax: bytes) -> Reversal:
     content = plaintext[originals[0][1] : originals[-1][3]] if originals else b""
     found = tuple(Original(tag, plaintext[start:stop], value - start) for tag, start, value, stop in originals)
     if not is_ours:
-        return Reversal(found, content, False, (), 0, None)
+        return Reversal(found, content, False, (), 0, None, None)
     return _ours(found, content, {tag: plaintext[value:stop] for tag, (value, stop) in top.items()})
 
 
@@ -218,7 +228,7 @@ def _originals(
         (tag, start, value, end) for level, _i, tag, _vr, start, value, end in rows[1:] if level == 1 and end <= stop
     ]
     tags = [tag for tag, *_offsets in members]
-    if any(item != 1 for level, item, *_rest, end in rows[1:] if level == 1 and end <= stop):
+    if count_items(plaintext[:stop], Encoding.EXPLICIT_LE) != 1:
         raise ValueError("one Item expected")
     if any(tag >> 16 in FOREIGN_GROUPS for tag in tags) or len(set(tags)) < len(tags):
         raise ValueError("not Attributes of a Data Set, or repeated")
@@ -228,7 +238,7 @@ def _originals(
 def _ours(originals: tuple[Original, ...], content: bytes, top: dict[int, bytes]) -> Reversal:
     added = struct.unpack(f"<{len(top[_ADDED]) // 4}I", top[_ADDED]) if _ADDED in top else ()
     left_out = struct.unpack("<I", top[_LEFT_OUT])[0] if _LEFT_OUT in top else 0
-    return Reversal(originals, content, True, added, left_out, _way(top))
+    return Reversal(originals, content, True, added, left_out, top.get(_CHARACTER_SET, b"").rstrip(b"\0"), _way(top))
 
 
 def _way(top: dict[int, bytes]) -> Way | None:
@@ -237,5 +247,7 @@ def _way(top: dict[int, bytes]) -> Way | None:
     deflated = None
     if _DEFLATED in top:
         deflated = _unpack_deflated(top[_DEFLATED])
+    if len(top.get(_DIGEST, b"")) < _DIGEST_SIZE or len(top[_OPERATIONS]) % 4:
+        raise ValueError("a way without its end")
     size = struct.unpack_from("<Q", top[_DIGEST])[0]
     return Way(top[_OPERATIONS], top.get(_RAW, b""), size, top[_DIGEST][8:40], deflated)

@@ -30,6 +30,7 @@ _ENCRYPTED_ATTRIBUTES_SEQUENCE = 0x04000500
 _ENCRYPTED_CONTENT_TRANSFER_SYNTAX_UID = 0x04000510
 _ENCRYPTED_CONTENT = 0x04000520
 _EXPLICIT_VR_LITTLE_ENDIAN = b"1.2.840.10008.1.2.1"
+_SOP_INSTANCE_UID = 0x00080018  # other Re-identifiers insist on it, changed or not
 _SCRIPT = 1 << 16
 
 _Ranges = list[tuple[int, int]]
@@ -43,7 +44,7 @@ def seal_originals(policy: Policy, planner: Planner, resolver: Resolver, reader:
     if policy.envelope is None:
         raise ValueError("no envelope")
     asked = [question for question in resolver.asked() if policy.rules[question.rule].action == "encrypted attributes"]
-    plaintext = _plaintext(policy, planner, reader, _added(resolver.asked()))
+    plaintext = _plaintext(policy, planner, resolver, reader)
     encoding = Encoding(planner.encoding)
     item = [
         encode_element(encoding, _ENCRYPTED_CONTENT_TRANSFER_SYNTAX_UID, "UI", _EXPLICIT_VR_LITTLE_ENDIAN),
@@ -59,19 +60,24 @@ def _added(asked: list[Question]) -> list[int]:
     return sorted(tag for tag in tags if tag >> 16 != 2 and tag != _ENCRYPTED_ATTRIBUTES_SEQUENCE)
 
 
-def _plaintext(policy: Policy, planner: Planner, reader: RangeReader, added: list[int]) -> bytes:
+def _plaintext(policy: Policy, planner: Planner, resolver: Resolver, reader: RangeReader) -> bytes:
     plan, encoding = planner.plan, Encoding(planner.encoding)
-    ranges = plan.originals()
+    ranges = plan.originals(also=_SOP_INSTANCE_UID)
     fitting = pairs(ranges)
-    if _length(fitting) > policy.max_originals:
+    added, character_set = _added(resolver.asked()), resolver.facts().character_set
+    try:
+        _check_size(_length(fitting), policy)
+        content, same = explicit(reader.gather(fitting), encoding)
+        way = _way(policy, planner, reader, ranges if same else b"")
+        return pack(content, way, added=added, character_set=character_set)
+    except Refused:
         if not policy.drop_large_originals:
-            raise _too_large(_length(fitting), policy)
-        fitting = _fitting(pairs(plan.originals(merge=False)), policy.max_originals)
-        content, _same = explicit(reader.gather(fitting), encoding)
-        left_out = len(pairs(plan.originals(merge=False))) - len(fitting)
-        return pack(content, None, added=added, left_out=left_out)
-    content, same = explicit(reader.gather(fitting), encoding)
-    return pack(content, _way(policy, planner, reader, ranges if same else b""), added=added)
+            raise
+    ranges_of_each = pairs(plan.originals(merge=False, also=_SOP_INSTANCE_UID))
+    fitting = _fitting(ranges_of_each, policy.max_originals)
+    content, _same = explicit(reader.gather(fitting), encoding)
+    left_out = len(ranges_of_each) - len(fitting)
+    return pack(content, None, added=added, left_out=left_out, character_set=character_set)
 
 
 def _fitting(ranges: _Ranges, room: int) -> _Ranges:
@@ -85,12 +91,13 @@ def _fitting(ranges: _Ranges, room: int) -> _Ranges:
     return sorted(kept)
 
 
-def _too_large(size: int, policy: Policy) -> Refused:
-    return Refused(
-        "originals-too-large",
-        f"{size} bytes of originals to encrypt, {policy.max_originals} at most (--max-originals); "
-        "--drop-large-originals leaves the largest out, unrecoverably",
-    )
+def _check_size(size: int, policy: Policy) -> None:
+    if size > policy.max_originals:
+        raise Refused(
+            "originals-too-large",
+            f"{size} bytes of originals to encrypt, {policy.max_originals} at most (--max-originals); "
+            "--drop-large-originals leaves the largest out, unrecoverably",
+        )
 
 
 def _way(policy: Policy, planner: Planner, reader: RangeReader, text: bytes) -> Way:
@@ -101,8 +108,7 @@ def _way(policy: Policy, planner: Planner, reader: RangeReader, text: bytes) -> 
         inverse.add(script)
     plan.restart()
     operations, lost, bulk = inverse.finish(_size(plan))
-    if _length(pairs(lost)) > 2 * policy.max_originals:
-        raise _too_large(_length(pairs(lost)), policy)
+    _check_size(_length(pairs(lost)), policy)
     digest = hashlib.sha256()
     for start, stop in _between(pairs(bulk), _size(plan)):
         for piece in reader.pieces(start, stop):
@@ -118,7 +124,7 @@ def _deflated(policy: Policy, reader: RangeReader) -> Deflated:
         return Deflated(prefix, reader.stored(prefix, size))
     settings = find_settings(reader.fd, prefix, size)
     if settings is None:
-        raise _too_large(size - prefix, policy)
+        _check_size(size - prefix, policy)
     return Deflated(prefix, b"", settings)
 
 

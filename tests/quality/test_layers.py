@@ -14,16 +14,16 @@ SAMPLE = ROOT / "tests" / "data" / "sample.dcm"
 
 # From the bottom up. Modules of one layer do not know each other.
 LAYERS = (
-    ("errors", "tags", "tables", "report"),
+    ("errors", "tags", "tables", "tables_reader", "report"),
     ("wire", "_tables"),
     ("scan",),
-    ("_preface", "_edits"),
+    ("_preface", "_edits", "_loader"),
     ("_scanner", "_policy", "_copier", "_inverse"),
     ("_plan", "_recorder", "_elements"),
     ("_planner",),
     ("encode", "iods", "uids", "sources", "output", "charsets", "cms_structures", "operations", "keys"),
     ("dummies", "provenance", "rules", "values", "originals", "recompressing", "cms_algorithms"),
-    ("profile", "questions", "reversal", "cms"),
+    ("profile", "questions", "reversal", "cms", "resources"),
     ("deidentifying", "resolver"),
     ("policy", "rewriting"),
     ("sealing", "restoring"),

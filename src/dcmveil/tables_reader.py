@@ -1,0 +1,429 @@
+"""Tables of facts from the DICOM Standard: what their files are, how they are read and what is checked.
+
+One description for two users: ext/tables/generate.py compiles the tables of ext/tables into the package, and
+`dcmveil.resources` puts those of another edition in their place. So this module needs the standard library only, and
+nothing of this package. A file becomes facts, a list of tuples; facts become arrays, lists of tuples in the order of
+the C arrays and with the members of their structs (ext/dcmveil/tables.pxd). Every mistake is told with file and line.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+__all__ = [
+    "ACTIONS",
+    "DUMMY_DEPTH",
+    "EDITION",
+    "EXACT",
+    "FLAGS",
+    "MAX_PATTERNS",
+    "OPTIONS",
+    "ROLES",
+    "TABLES",
+    "VR_NAMES",
+    "Fact",
+    "Facts",
+    "TableError",
+    "arrays",
+    "read_edition",
+    "read_table",
+]
+
+VR_NAMES = [
+    "AE", "AS", "AT", "CS", "DA", "DS", "DT", "FD", "FL", "IS", "LO", "LT", "OB", "OD", "OF", "OL", "OV",
+    "OW", "PN", "SH", "SL", "SQ", "SS", "ST", "SV", "TM", "UC", "UI", "UL", "UN", "UR", "US", "UT", "UV",
+]  # fmt: skip
+ACTIONS = ["", "X", "Z", "D", "U", "K", "C", "X/Z", "X/D", "Z/D", "X/Z/D", "X/Z/U*"]
+OPTIONS = [
+    "rtn_safe_priv", "rtn_uids", "rtn_dev_id", "rtn_inst_id", "rtn_pat_chars", "rtn_full_dates",
+    "rtn_modif_dates", "clean_desc", "clean_struct", "clean_graph",
+]  # fmt: skip
+ROLES = [
+    "structural", "instance-reference", "instance-scoped", "instance-or-well-known",
+    "organization-or-equipment", "ambiguous", "template", "temporal", "person-name",
+]  # fmt: skip
+# Flags of a Transfer Syntax, bit by bit, and the words of column ts_flags that set them.
+FLAGS = ["IMPLICIT", "BIG_ENDIAN", "ENCAPSULATED", "DEFLATED", "REFERENCED_PIXEL", "UNUSABLE"]
+FLAG_WORDS = {
+    "EVR": 0, "LE": 0, "IVR": 1, "BE": 2, "ENCAPS": 4, "DEFLATED": 8, "REFERENCED_PIXEL": 16,
+    "RTV_ONLY": 32, "NOT_A_DATASET_ENCODING": 32, "PAPYRUS": 32,
+}  # fmt: skip
+TRANSFER_SYNTAX = "Transfer Syntax"
+NO_TRANSFER_SYNTAX = -1
+# Implicit VR has one byte order only (PS3.5 A.1).
+IMPLICIT_BIG_ENDIAN = 1 | 2
+# What is detected where the File Meta Information does not say.
+DETECTED = {"1.2.840.10008.1.2": 1, "1.2.840.10008.1.2.1": 0, "1.2.840.10008.1.2.2": 2}
+# What the De-identifier itself reads and writes at top level.
+OWN_ATTRIBUTES = {
+    "0008,0016": "UI", "0008,0018": "UI", "0012,0062": "CS", "0012,0063": "LO", "0012,0064": "SQ",
+    "0028,0303": "CS", "0400,0500": "SQ",
+}  # fmt: skip
+TYPES = {"1": 1, "1C": 1, "2": 2, "2C": 2, "3": 3}
+UNKNOWN_IOD = -1
+DUMMY_DEPTH = 4
+# What a Value of a dummy Item can be: text, or numbers from the first to the last.
+TEXT_VRS = "AE AS CS DA DS DT IS LO LT PN SH ST TM UC UI UR UT".split()
+NUMBER_VRS = {
+    "FD": (-1.0e308, 1.0e308), "FL": (-3.0e38, 3.0e38), "OB": (0, 0xFF), "SL": (-1 << 31, (1 << 31) - 1),
+    "SS": (-1 << 15, (1 << 15) - 1), "SV": (-1 << 63, (1 << 63) - 1), "UL": (0, (1 << 32) - 1), "US": (0, 0xFFFF),
+    "UV": (0, (1 << 64) - 1),
+}  # fmt: skip
+MAX_VALUE = 1024
+MAX_PATTERNS = 256  # of the dictionary, as in ext/dcmveil/_policy.pxd
+MAX_BYTES = 64 << 20
+EXACT = 0xFFFFFFFF
+EDITION = "edition.txt"
+SHOWN = 40  # characters of a cell in a message
+TAG = re.compile(r"[0-9A-Fx]{4},[0-9A-Fx]{4}")
+UID = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))*")
+MODULES = re.compile(r"([MCU]:[a-z0-9-]+( [MCU]:[a-z0-9-]+)*)?")
+# Short enough for De-identification Method (0012,0063), which names it and is an LO.
+EDITION_WORD = re.compile(r"[0-9A-Za-z]{1,6}")
+
+Fact = tuple[Any, ...]
+
+
+class TableError(Exception):
+    """A table is wrong. The text, one line, names the file, the line and the mistake."""
+
+
+def shown(cell: str) -> str:
+    """A cell as a message quotes it."""
+    return ascii(cell) if len(cell) <= SHOWN else f"{cell[:SHOWN]!a}..."
+
+
+class Row(dict[str, str]):
+    """One line of a table, by column name; knows where it stands."""
+
+    where: str
+
+    def wrong(self, mistake: str) -> TableError:
+        return TableError(f"{self.where}: {mistake}")
+
+    def choice(self, column: str, allowed: Iterable[str]) -> str:
+        value = self[column]
+        if value not in allowed:
+            raise self.wrong(f"{column} {shown(value)} is none of {', '.join(map(repr, allowed))}")
+        return value
+
+    def text(self, column: str, longest: int | None = None) -> str:
+        value = self[column]
+        if not value.isascii() or not value.isprintable():
+            raise self.wrong(f"{column} {shown(value)} holds other characters than printable ASCII")
+        if longest is not None and len(value) > longest:
+            raise self.wrong(f"{column} {shown(value)} has more than {longest} characters")
+        return value
+
+    def tag(self, column: str = "tag") -> tuple[int, int]:
+        """Tag and mask; the wildcard nibbles (x) are 0 in both."""
+        return self.tag_of(self[column], column)
+
+    def tag_of(self, text: str, column: str) -> tuple[int, int]:
+        if not TAG.fullmatch(text):
+            raise self.wrong(f"{column} {shown(text)} is not a tag such as 0010,0010 or 60xx,3000")
+        digits = text.replace(",", "")
+        mask = "".join("0" if digit == "x" else "F" for digit in digits)
+        return int(digits.replace("x", "0"), 16), int(mask, 16)
+
+    def exact_tag(self, column: str = "tag") -> int:
+        return self.exact_tag_of(self[column], column)
+
+    def exact_tag_of(self, text: str, column: str) -> int:
+        tag, mask = self.tag_of(text, column)
+        if mask != EXACT:
+            raise self.wrong(f"{column} {text!r} must not hold wildcards")
+        return tag
+
+    def uid(self, column: str) -> str:
+        value = self[column]
+        if len(value) > 64 or not UID.fullmatch(value):
+            raise self.wrong(f"{column} {shown(value)} is not a UID")
+        return value
+
+    def vrs(self) -> list[int]:
+        """The alternatives of column vr, by number."""
+        alternatives = self["vr"].split(" or ")
+        unknown = [vr for vr in alternatives if vr not in VR_NAMES]
+        if unknown:
+            raise self.wrong(f"unknown VR {shown(unknown[0])}")
+        return [VR_NAMES.index(vr) for vr in alternatives]
+
+
+# ---- files -----------------------------------------------------------------------------------------------------
+
+
+def read_text(path: Path) -> str:
+    """The text of a file, with LF at the ends of its lines."""
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):  # a FIFO would keep us waiting
+            raise TableError(f"{path.name}:1: is not a regular file")
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise TableError(f"{path.name}:1: {error.strerror}") from None
+    if len(data) > MAX_BYTES:
+        raise TableError(f"{path.name}:1: the file is larger than {MAX_BYTES >> 20} MiB")
+    try:
+        return data.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise TableError(f"{path.name}:{line}: is not UTF-8") from None
+
+
+def header_of(line: str, table: Table, where: str) -> list[str]:
+    names = line.split("\t")
+    missing = [column for column in table.columns if names.count(column) != 1]
+    if missing:
+        raise TableError(f"{where}: the header must have one column {missing[0]!r}; columns are separated by tabs")
+    return names
+
+
+def read_rows(path: Path, table: Table) -> Iterator[Row]:
+    """The rows of a file, in its order; no two of them may be equal in all columns of `table.key`."""
+    header, *lines = read_text(path).removesuffix("\n").split("\n")
+    names = header_of(header, table, f"{path.name}:1")
+    if not lines:
+        raise TableError(f"{path.name}:1: there are no rows below the header")
+    seen: dict[tuple[str, ...], int] = {}
+    for number, line in enumerate(lines, start=2):
+        values = line.split("\t")
+        row = Row(zip(names, values, strict=False))
+        row.where = f"{path.name}:{number}"
+        if len(values) != len(names):
+            raise row.wrong(f"{len(values)} columns instead of {len(names)}")
+        identity = tuple(row[column] for column in table.key)
+        if seen.setdefault(identity, number) != number:
+            raise row.wrong(f"{' '.join(map(shown, identity))} is already in line {seen[identity]}")
+        yield row
+
+
+def read_edition(path: Path) -> str:
+    """The edition that a folder names, such as 2026d."""
+    word = read_text(path).removesuffix("\n")
+    if not EDITION_WORD.fullmatch(word):
+        raise TableError(f"{path.name}:1: {shown(word)} is not a word of 1 to 6 letters and digits, such as 2026d")
+    return word
+
+
+# ---- facts -----------------------------------------------------------------------------------------------------
+
+
+def dictionary_facts(rows: list[Row]) -> Iterator[Fact]:
+    """(tag, mask, set of VRs, keyword, first VR); reserved tags, which have no VR, are left out."""
+    patterns = 0
+    for row in rows:
+        tag, mask = row.tag()
+        patterns += mask != EXACT
+        if patterns > MAX_PATTERNS:
+            raise row.wrong(f"more than {MAX_PATTERNS} tags with wildcards")
+        if row["vr"] not in ("", "NONE"):
+            vrs = row.vrs()
+            yield tag, mask, sum(1 << vr for vr in set(vrs)), row.text("keyword", 64), vrs[0]
+    missing = OWN_ATTRIBUTES.items() - {(row["tag"], row["vr"]) for row in rows}
+    if missing:
+        raise rows[-1].wrong(f"the table ends without {' '.join(min(missing))}, which a De-identifier needs")
+
+
+def confidentiality_facts(rows: list[Row]) -> Iterator[Fact]:
+    """(tag, mask, action of the Basic Profile, actions of the Options by number)."""
+    for row in rows:
+        if row["tag"] == "gggg,eeee":  # private Attributes: a rule and no tag
+            continue
+        if not row["basic"]:
+            raise row.wrong("no action in column basic")
+        row.choice("basic", [action for action in ACTIONS if action != "C"])  # cleaning is for Options
+        yield *row.tag(), *(ACTIONS.index(row.choice(column, ACTIONS)) for column in ("basic", *OPTIONS))
+
+
+def gap_facts(rows: list[Row]) -> Iterator[Fact]:
+    """(tag, role by number)"""
+    return ((row.exact_tag(), ROLES.index(row.choice("role", ROLES))) for row in rows)
+
+
+def flags_of(row: Row) -> int:
+    flags = 0
+    for word in row["ts_flags"].split():
+        if word not in FLAG_WORDS:
+            raise row.wrong(f"unknown flag {shown(word)}")
+        flags |= FLAG_WORDS[word]
+    if flags & IMPLICIT_BIG_ENDIAN == IMPLICIT_BIG_ENDIAN or flags != DETECTED.get(row["uid"], flags):
+        raise row.wrong(f"ts_flags {shown(row['ts_flags'])} cannot be the encoding of this Transfer Syntax")
+    return flags
+
+
+def uid_facts(rows: list[Row]) -> Iterator[Fact]:
+    """(UID, flags of the Transfer Syntax)"""
+    for row in rows:
+        yield row.uid("uid"), flags_of(row) if row["type"] == TRANSFER_SYNTAX else NO_TRANSFER_SYNTAX
+    missing = DETECTED.keys() - {row["uid"] for row in rows if row["type"] == TRANSFER_SYNTAX}
+    if missing:
+        raise rows[-1].wrong(f"the table ends without Transfer Syntax {min(missing)}, which is one that is detected")
+
+
+def sop_class_facts(rows: list[Row]) -> Iterator[Fact]:
+    """(SOP Class UID, IOD)"""
+    return ((row.uid("sop_class_uid"), row.text("iod")) for row in rows)
+
+
+def iod_facts(rows: list[Row]) -> Iterator[Fact]:
+    """(IOD, its modules as the file has them)"""
+    for row in rows:
+        if not MODULES.fullmatch(row["modules(usage:module)"]):
+            raise row.wrong("modules must be written as M:name, C:name or U:name, with a space between them")
+        yield row.text("iod"), row["modules(usage:module)"]
+
+
+def module_facts(rows: list[Row]) -> Iterator[Fact]:
+    """(module, tag, Type)"""
+    return ((row.text("module"), row.tag()[0], TYPES[row.choice("type", TYPES)]) for row in rows)
+
+
+def nested_facts(rows: list[Row]) -> Iterator[Fact]:
+    """(Sequence, tag, Type)"""
+    for row in rows:
+        yield row.exact_tag("parent_sequence"), row.tag()[0], TYPES[row.choice("type", TYPES)]
+
+
+def dummy_path(row: Row) -> tuple[int, ...]:
+    steps = row["path"].split("/")
+    if not row["path"] or len(steps) > DUMMY_DEPTH:
+        raise row.wrong(f"path must hold 1 to {DUMMY_DEPTH} tags")
+    return tuple(row.exact_tag_of(step, "path") for step in steps)
+
+
+def dummy_value(row: Row, vr: str) -> str:
+    value = row.text("value", MAX_VALUE)
+    if vr == "SQ" and value:
+        raise row.wrong("an SQ is empty; its Item has rows with a longer path")
+    if vr in NUMBER_VRS and not all(is_number(number, *NUMBER_VRS[vr]) for number in value.split("\\")):
+        raise row.wrong(f"value {shown(value)} is not one or more numbers that {vr} can hold")
+    return value
+
+
+def is_number(text: str, first: float, last: float) -> bool:
+    convert = float if isinstance(first, float) else int
+    try:
+        return first <= convert(text) <= last
+    except ValueError:
+        return False
+
+
+def dummy_facts(rows: list[Row]) -> Iterator[Fact]:
+    """(Sequence, number of tags in the path, path, VR by number, value), in the order of encoding"""
+    before: tuple[int, tuple[int, ...]] = (0, ())
+    for row in rows:
+        sequence, path = place = (row.exact_tag("sequence"), dummy_path(row))
+        if place <= before:
+            raise row.wrong("rows must be in tag order")
+        if sequence == before[0] and path[: len(before[1])] == before[1]:
+            raise row.wrong("the row above has what encloses this one, and its value")
+        before = place
+        vr = row.choice("vr", ["SQ", *TEXT_VRS, *NUMBER_VRS])
+        yield sequence, len(path), path, VR_NAMES.index(vr), dummy_value(row, vr)
+
+
+def code_facts(rows: list[Row]) -> Iterator[Fact]:
+    """(Code Value, Code Meaning, column of Table E.1-1)"""
+    columns = []
+    for row in rows:
+        row.choice("scheme", ["DCM"])
+        columns.append(row.text("option_column"))
+        yield row.text("code_value", 16), row.text("code_meaning", 64), columns[-1]
+    if columns.count("basic") != 1:
+        raise rows[-1].wrong("the table ends without one code for column basic")
+
+
+class Table(NamedTuple):
+    """A file: the columns that it must have, those that tell its rows apart, and what becomes of the rows."""
+
+    columns: tuple[str, ...]
+    key: tuple[str, ...]
+    facts: Callable[[list[Row]], Iterator[Fact]]
+
+
+TABLES = {
+    "dictionary": Table(("tag", "keyword", "vr"), ("tag",), dictionary_facts),
+    "confidentiality": Table(("tag", "basic", *OPTIONS), ("tag",), confidentiality_facts),
+    "vr_gaps": Table(("tag", "role"), ("tag",), gap_facts),
+    "uids": Table(("uid", "type", "ts_flags"), ("uid",), uid_facts),
+    "iod_sop": Table(("sop_class_uid", "iod"), ("sop_class_uid",), sop_class_facts),
+    "iod_modules": Table(("iod", "modules(usage:module)"), ("iod",), iod_facts),
+    "module_types": Table(("module", "tag", "type"), ("module", "tag"), module_facts),
+    "nested_types": Table(("parent_sequence", "tag", "type"), ("parent_sequence", "tag"), nested_facts),
+    "dummy_items": Table(("sequence", "path", "vr", "value"), ("sequence", "path"), dummy_facts),
+    "codes": Table(("code_value", "scheme", "code_meaning", "option_column"), ("code_value",), code_facts),
+}
+Facts = Mapping[str, list[Fact]]
+
+
+def read_table(folder: Path, name: str) -> list[Fact]:
+    """The facts of a table, `name` being one of TABLES. Raises TableError."""
+    table = TABLES[name]
+    return list(table.facts(list(read_rows(folder / f"{name}.tsv", table))))
+
+
+# ---- arrays ----------------------------------------------------------------------------------------------------
+
+
+def exact_first(facts: list[Fact]) -> list[Fact]:
+    """Rows (tag, mask, ...): exact tags by tag, behind them patterns by tag."""
+    return sorted(facts, key=lambda row: (row[1] != EXACT, row[0]))
+
+
+def uid_arrays(uids: list[Fact]) -> dict[str, list[Fact]]:
+    ordered = sorted(uids)
+    syntaxes = [row for row in ordered if row[1] != NO_TRANSFER_SYNTAX]
+    return {"uids": [row[:1] for row in ordered], "transfer_syntaxes": syntaxes}
+
+
+def strictest_types(modules: list[str], by_module: Mapping[str, list[tuple[int, int]]]) -> dict[int, int]:
+    """Tag -> 1 or 2, the strictest Type at top level over all modules, whatever their usage; without Type 3."""
+    found: dict[int, int] = {}
+    for tag, required in (pair for module in modules for pair in by_module.get(module, [])):
+        found[tag] = min(required, found.get(tag, 3))
+    return {tag: required for tag, required in found.items() if required < 3}
+
+
+def iod_arrays(sop_classes: list[Fact], iods: list[Fact], types: list[Fact]) -> dict[str, list[Fact]]:
+    """The join of the three tables that IODs are described by; what it was made from stays beside it."""
+    ordered = sorted(iods)
+    number = {name: index for index, (name, _modules) in enumerate(ordered)}
+    by_module: dict[str, list[tuple[int, int]]] = {}
+    for module, tag, required in types:
+        by_module.setdefault(module, []).append((tag, required))
+    joined = [
+        (number[name], tag, required)
+        for name, modules in ordered
+        for tag, required in strictest_types([entry[2:] for entry in modules.split()], by_module).items()
+    ]
+    return {
+        "iods": ordered,
+        "sop_classes": sorted((uid, number.get(iod, UNKNOWN_IOD), iod) for uid, iod in sop_classes),
+        "iod_types": sorted(joined),
+        "module_types": sorted(types),
+    }
+
+
+def arrays(facts: Facts) -> dict[str, list[Fact]]:
+    """The C arrays for the tables in `facts`, by name. Those that describe IODs come together or not at all."""
+    made: dict[str, list[Fact]] = {}
+    for name in ("dictionary", "confidentiality"):
+        if name in facts:
+            made[name] = exact_first(facts[name])
+    for name, array in (("vr_gaps", "gaps"), ("nested_types", "nested_types")):
+        if name in facts:
+            made[array] = sorted(facts[name])
+    for name in ("dummy_items", "codes"):
+        if name in facts:
+            made[name] = facts[name]
+    if "uids" in facts:
+        made |= uid_arrays(facts["uids"])
+    if "iod_sop" in facts:
+        made |= iod_arrays(facts["iod_sop"], facts["iod_modules"], facts["module_types"])
+    return made

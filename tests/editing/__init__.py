@@ -1,0 +1,1 @@
+"""Edits without a profile: what is asked for is done, and not one other byte changes."""
