@@ -164,8 +164,9 @@ def list_elements(bytes data not None, encoding: int, *, levels: int = 1) -> lis
     """The Data Elements of a bare Data Set, in its order, down to `levels` levels of nesting (1: the top level only).
 
     Each is ``[level, item, tag, vr, start, value, stop]``: number of the Item it stands in (0 at top level), VR (None
-    in Implicit VR or if it is none of PS3.5), offsets of header, Value and end in bytes. Sequences of defined length are
-    not looked into further than that. Raises ParseError or LimitExceeded unless all that was looked at is well formed, and LimitExceeded for more than 65,536.
+    in Implicit VR or if it is none of PS3.5), offsets of header, Value and end in bytes. Sequences of defined length
+    are not looked into further than that. Raises ParseError or LimitExceeded unless all that was looked at is well
+    formed, and LimitExceeded for more than 65,536 elements.
     """
     cdef Walk w
     found = []
@@ -227,7 +228,8 @@ cdef int order_token(void *context, Token *t) noexcept nogil:
 def is_ordered(bytes data not None) -> bool:
     """Is this a bare Data Set in Explicit VR Little Endian whose elements have VRs of PS3.5 and come once, by tag?
 
-    False also for elements of groups 0000, 0002, 0004 and 0006, which do not belong into one of a file. Raises ParseError or LimitExceeded unless its top level, and what is of undefined length, is well formed.
+    False also for elements of groups 0000, 0002, 0004 and 0006, which do not belong into one of a file. Raises
+    ParseError or LimitExceeded unless its top level, and what is of undefined length, is well formed.
     """
     cdef Walk w
     open_walk(&w, data)

@@ -187,8 +187,8 @@ cdef class Inverse:
     def finish(self, size: int) -> tuple:
         """The input is `size` bytes long. Returns ``(operations, lost, bulk)``, bytes all three.
 
-        `lost` are the ranges of the input that have to be kept as raw bytes, `bulk` those that no digest covers: pairs of
-        uint64 start, stop.
+        `lost` are the ranges of the input that have to be kept as raw bytes, `bulk` those that no digest covers:
+        pairs of uint64 start, stop.
         """
         if self.lose(size) < 0:
             raise MemoryError

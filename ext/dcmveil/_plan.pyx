@@ -226,7 +226,7 @@ cdef bint changes(const PlanData *plan, uint32_t first, uint32_t stop) noexcept 
 
 
 cdef inline bint is_inserted(const PlanData *plan, const Edit *edit) noexcept nogil:
-    """Not a Data Element of the input; File Meta Information that is written anew covers the old, but is one of these."""
+    """Not a Data Element of the input; nor is File Meta Information, though what is written anew covers the old."""
     return edit.key != 0 and plan.questions[edit.key].kind == INSERTED
 
 

@@ -338,10 +338,11 @@ cdef inline int watch_element(State *s, const Token *t, const Entry *entry, cons
 
 cdef int on_item(State *s, Token *t) noexcept nogil:
     cdef PlanFrame *sequence = &s.frames[s.scan.depth - 1]
+    cdef uint32_t number
     if s.dropping:
         return STATUS_OK
-    open_frame(s, t, s.scan.frames[s.scan.depth - 1].items,
-               item_node(s, sequence.node, s.scan.frames[s.scan.depth - 1].items), sequence.mode & ~<uint8_t>MODE_APPEND)
+    number = s.scan.frames[s.scan.depth - 1].items
+    open_frame(s, t, number, item_node(s, sequence.node, number), sequence.mode & ~<uint8_t>MODE_APPEND)
     s.frames[s.scan.depth].flags |= ITEM
     if s.frames[s.scan.depth].flags & RECODE:
         return open_frames(s, s.scan.depth)

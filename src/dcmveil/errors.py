@@ -65,7 +65,8 @@ class Refused(DcmveilError):
     """A well-formed object that the Policy does not let through.
 
     `reason` is one of ``not-dicom``, ``dicomdir``, ``encrypted-attributes``, ``embedded-overlay``,
-    ``transfer-syntax``, ``originals-too-large``, ``not-encrypted``, ``private-blocks``, ``not-restorable``.
+    ``transfer-syntax``, ``originals-too-large``, ``not-encrypted``, ``private-blocks``, ``not-restorable``,
+    ``character-set``.
     """
 
     def __init__(self, reason: str, message: str) -> None:

@@ -37,14 +37,16 @@ _SEQUENCE_DELIMITATION = b"\xfe\xff\xdd\xe0\0\0\0\0"
 def converted(element: bytes, old: bytes | None, new: bytes | None) -> bytes:
     """A whole Data Element in Explicit VR Little Endian with its text in the sets of `new` instead of those of `old`.
 
-    Both are Values of (0008,0005), None for none. Refused if a text is not in `old`, or cannot be in `new`, or if the
-    element is not well formed or nested too deep.
+    Both are Values of (0008,0005), None for none. What nobody could read before stays as it is: a text that is not in
+    `old`, an element that is not well formed. Refused if a text cannot be in `new`, or is nested too deep.
     """
-    if same_sets(old, new):
+    if same_sets(old, new) or not _NOT_PLAIN.search(element):
         return element
     try:
         return _Conversion(element, old, new).result()
-    except (TextError, ParseError, LimitExceeded):
+    except ParseError:
+        return element
+    except (TextError, LimitExceeded):
         message = "an original text cannot be written in the Specific Character Set that the file has now"
         raise Refused("character-set", message) from None
 
@@ -69,7 +71,7 @@ class _Item:
     number: int
     sequence: _Row
     parent: _Item | None
-    is_apart: bool  # its texts are not in the character set that is to be changed
+    is_apart: bool = False  # its texts are not in the character set that is to be changed
 
     def outwards(self) -> Iterator[_Item]:
         """This one, and those around it."""
@@ -107,7 +109,10 @@ class _Conversion:
     def _convert(self, row: _Row, item: _Item | None) -> None:
         value, vr = self._element[row.value : row.stop], row.vr or ""
         delimiters = _DELIMITERS[vr]
-        text = decode_text(value, self._old, delimiters=delimiters).rstrip(_PADDING)
+        try:
+            text = decode_text(value, self._old, delimiters=delimiters).rstrip(_PADDING)
+        except TextError:
+            return
         new = encode_text(text, self._new, delimiters=delimiters)
         if new == value.rstrip(_PADDING.encode()):
             return
@@ -152,6 +157,7 @@ def _candidates(element: bytes) -> list[tuple[_Row, _Item | None]]:
     for row, item in _places(element):
         if item is not None and row.tag == _SPECIFIC_CHARACTER_SET:
             item.is_apart = True
+        # Within UN there is no VR, so no text either: all is Implicit VR there (PS3.5 6.2.2).
         if row.vr in _DELIMITERS and _NOT_PLAIN.search(element, row.value, row.stop):
             found.append((row, item))
     return found
@@ -167,13 +173,8 @@ def _places(element: bytes) -> Iterator[tuple[_Row, _Item | None]]:
         del around[row.level :], items[row.level + 1 :]
         item = items[-1]
         if len(items) <= row.level:
-            items.append(_item_of(row, around[-1], item))
+            items.append(_Item(row.start - _HEADER, row.item, around[-1], item))
         elif item is not None and item.number != row.item:
-            items[-1] = _item_of(row, around[-1], item.parent)
+            items[-1] = _Item(row.start - _HEADER, row.item, around[-1], item.parent)
         around.append(row)
         yield row, items[-1]
-
-
-def _item_of(first: _Row, sequence: _Row, parent: _Item | None) -> _Item:
-    """Within UN all is Implicit VR: texts cannot be told from others (PS3.5 6.2.2)."""
-    return _Item(first.start - _HEADER, first.item, sequence, parent, is_apart=sequence.vr != "SQ")

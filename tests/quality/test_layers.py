@@ -22,7 +22,7 @@ LAYERS = (
     ("_plan", "_recorder", "_elements"),
     ("_planner",),
     ("encode", "iods", "uids", "sources", "output", "charsets", "cms_structures", "operations", "keys"),
-    ("dummies", "provenance", "rules", "values", "originals", "recompressing", "cms_algorithms"),
+    ("dummies", "provenance", "rules", "values", "originals", "recompressing", "texts", "cms_algorithms"),
     ("profile", "questions", "reversal", "cms", "resources"),
     ("deidentifying", "resolver"),
     ("policy", "rewriting"),
