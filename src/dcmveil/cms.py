@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPubl
 from dcmveil.cms_algorithms import (
     CBC,
     GCM,
+    MAC_BYTES,
     OAEP,
     PKCS1_V1_5,
     BlockCipher,
@@ -64,6 +66,8 @@ MAX_TRIES = 64
 MAX_TRIED_BYTES = 1 << 30
 MAX_ITERATIONS = 10_000_000
 KEYS_REMEMBERED = 64
+LAYOUTS_REMEMBERED = 64
+MAX_LAYOUT_BYTES = 1 << 16  # of a plaintext: with a longer one, encoding is not what takes the time
 
 
 # ---- writing ---------------------------------------------------------------------------------------------------
@@ -80,12 +84,17 @@ class _CertificateRecipient:
         self._name = issuer_and_serial_number(certificate.tbs_certificate_bytes)
         self._transport = transport
 
-    def info(self, key: bytes) -> KeyTransRecipientInfo:
+    def parts(self, key: bytes) -> list[bytes]:
+        """What is different in each message."""
+        return [self._key.encrypt(key, self._transport.padding)]
+
+    def info(self, parts: Iterator[bytes]) -> KeyTransRecipientInfo:
+        """The structure with its parts."""
         return KeyTransRecipientInfo(
             version=0,
             recipient=self._name,
             key_encryption=self._transport.identifier,
-            encrypted_key=self._key.encrypt(key, self._transport.padding),
+            encrypted_key=next(parts),
         )
 
 
@@ -100,13 +109,18 @@ class _PasswordRecipient:
         self._lock = threading.Lock()
         self._kek = b""
 
-    def info(self, key: bytes) -> PasswordRecipientInfo:
+    def parts(self, key: bytes) -> list[bytes]:
+        """What is different in each message."""
         wrap = KeyWrap.new(self._cipher)
+        return [wrap.iv, wrap.wrap(self._key_encryption_key(), key)]
+
+    def info(self, parts: Iterator[bytes]) -> PasswordRecipientInfo:
+        """The structure with its parts."""
         return PasswordRecipientInfo(
             version=0,
             key_derivation=self._identifier,
-            key_encryption=wrap.identifier(),
-            encrypted_key=wrap.wrap(self._key_encryption_key(), key),
+            key_encryption=KeyWrap(self._cipher, next(parts)).identifier(),
+            encrypted_key=next(parts),
         )
 
     def _key_encryption_key(self) -> bytes:
@@ -114,6 +128,31 @@ class _PasswordRecipient:
             if not self._kek:
                 self._kek = self._derivation.derive(self._password, self._cipher.key_bytes)
         return self._kek
+
+
+class _Layout:
+    """The DER of messages whose parts have certain lengths: encoded once, and later on only filled in.
+
+    The parts are octet strings, so all else is the same in each; but for the order of recipients that differ in
+    nothing else, which nobody looks at.
+    """
+
+    def __init__(self, encode: Callable[[Iterator[bytes]], bytes], parts: Sequence[bytes]) -> None:
+        marks = [os.urandom(len(part)) for part in parts]
+        message = encode(iter(marks))
+        places = sorted((message.find(mark), number) for number, mark in enumerate(marks) if mark)
+        if any(message.count(mark) != 1 for mark in marks if mark):
+            raise ValueError("a mark stands elsewhere too")
+        self._pieces: list[bytes | int] = []
+        at = 0
+        for place, number in places:
+            self._pieces += [message[at:place], number]
+            at = place + len(marks[number])
+        self._pieces.append(message[at:])
+
+    def fill(self, parts: Sequence[bytes]) -> bytes:
+        """The message with these parts."""
+        return b"".join([parts[piece] if isinstance(piece, int) else piece for piece in self._pieces])
 
 
 class Envelope:
@@ -145,6 +184,7 @@ class Envelope:
         if password is not None:
             self._makers.append(_PasswordRecipient(password, CBC[cipher]))
         self._version = 0 if password is None else 3  # RFC 5652 6.1
+        self._layouts: dict[tuple[int, ...], _Layout] = {}
 
     def __repr__(self) -> str:
         return "Envelope(...)"
@@ -152,10 +192,23 @@ class Envelope:
     def seal(self, plaintext: bytes) -> bytes:
         """A message, in DER, that holds the plaintext encrypted with a key of its own."""
         key = os.urandom(self._cipher.key_bytes)
-        recipients: SetOf[Any] = SetOf([maker.info(key) for maker in self._makers])
         encryption = Encryption.new(self._cipher)
-        encrypted, mac = encryption.encrypt(key, plaintext)
-        content = EncryptedContentInfo(content_type=DATA, encryption=encryption.identifier(), encrypted=encrypted)
+        parts = [part for maker in self._makers for part in maker.parts(key)]
+        parts += [encryption.iv, *encryption.encrypt(key, plaintext)]
+        sizes = tuple(map(len, parts))
+        if sizes in self._layouts:
+            return self._layouts[sizes].fill(parts)
+        if len(plaintext) <= MAX_LAYOUT_BYTES and len(self._layouts) < LAYOUTS_REMEMBERED:
+            with suppress(ValueError):  # once in 2**64 times, and then the next one may do
+                self._layouts[sizes] = _Layout(self._encoded, parts)
+        return self._encoded(iter(parts))
+
+    def _encoded(self, parts: Iterator[bytes]) -> bytes:
+        """The message with its parts: those of each recipient, IV, encrypted content, MAC."""
+        recipients: SetOf[Any] = SetOf([maker.info(parts) for maker in self._makers])
+        encryption = Encryption(self._cipher, next(parts), MAC_BYTES if self._cipher.is_authenticated else 0)
+        content = EncryptedContentInfo(content_type=DATA, encryption=encryption.identifier(), encrypted=next(parts))
+        mac = next(parts)
         if self._cipher.is_authenticated:
             authenticated = AuthEnvelopedData(version=0, recipients=recipients, content=content, mac=mac)
             return encode_der(AuthEnvelopedDataInfo(content_type=AUTH_ENVELOPED_DATA, content=authenticated))

@@ -86,7 +86,7 @@ class _Found(NamedTuple):
 def _find(fd: int, size: int, limits: Limits) -> _Found:
     """Scan the whole file; it has to be well formed."""
     planner = Planner(_locating(), **limits._replace(hold_limit=(1 << 31) - 1)._asdict())
-    scan(planner, fd, size)
+    head = scan(planner, fd, size)
     plan = planner.plan
     for asked in plan.questions():
         plan.answer(asked[0], "remove")
@@ -97,7 +97,7 @@ def _find(fd: int, size: int, limits: Limits) -> _Found:
     start, stop = ranges[0]
     if stop - start > _MAX_ENCRYPTED:
         raise LimitExceeded(f"an Encrypted Attributes Sequence of more than {_MAX_ENCRYPTED} bytes", offset=start)
-    reader = reader_of(planner, fd)
+    reader = reader_of(planner, fd, head)
     return _Found(planner, start, stop, reader.between(start, stop), reader)
 
 

@@ -48,14 +48,17 @@ def opened(source: str | os.PathLike[str]) -> Iterator[int]:
         os.close(fd)
 
 
-def scan(planner: Planner, fd: int, size: int, after_window: Callable[[], None] = lambda: None) -> None:
-    """Show the Planner all it needs to see of the `size` bytes of a file; afterwards it is finished."""
+def scan(planner: Planner, fd: int, size: int, after_window: Callable[[], None] = lambda: None) -> bytes:
+    """Show the Planner all it needs to see of the `size` bytes of a file; afterwards it is finished.
+
+    Returns the first bytes of the file: an ordinary header need not be read once more."""
     source = FileSource(fd)
-    window = _FIRST_WINDOW
+    window, head = _FIRST_WINDOW, b""
     while planner.position < size:
         data = source.read_at(planner.position, window)
         if not data:
             raise InputError(_SHRANK)
+        head = head or data
         planner.feed(data)
         if planner.deflated and planner.dataset_start:
             _scan_deflated(planner, fd, after_window)
@@ -65,6 +68,7 @@ def scan(planner: Planner, fd: int, size: int, after_window: Callable[[], None] 
         planner.advance(unseen)
         window = _SMALL_WINDOW if unseen >= _SMALL_WINDOW else min(2 * window, _LARGE_WINDOW)
     planner.finish()
+    return head
 
 
 def _scan_deflated(planner: Planner, fd: int, after_window: Callable[[], None]) -> None:
@@ -75,9 +79,9 @@ def _scan_deflated(planner: Planner, fd: int, after_window: Callable[[], None]) 
         after_window()
 
 
-def reader_of(planner: Planner, fd: int) -> RangeReader:
-    """Reads from the stream that the Plan's offsets are about."""
-    return RangeReader(fd, planner.dataset_start if planner.deflated else None)
+def reader_of(planner: Planner, fd: int, head: bytes) -> RangeReader:
+    """Reads from the stream that the Plan's offsets are about; `head` is what `scan` has returned."""
+    return RangeReader(fd, planner.dataset_start if planner.deflated else None, head)
 
 
 class Writer:
@@ -148,7 +152,10 @@ class Rewrite:
     def run(self, writer: Writer | None) -> None:
         """Scan the file and write it; without a writer collect the edits instead."""
         try:
-            scan(self._planner, self._fd, self._size, lambda: self._relieve(writer))
+            head = scan(self._planner, self._fd, self._size, lambda: self._relieve(writer))
+            self._resolver.answer()
+            if self._complete is not None:
+                self._complete(self._planner, self._resolver, reader_of(self._planner, self._fd, head))
             self._write(writer)
             if writer is not None:
                 self._written = writer.finish()
@@ -164,13 +171,11 @@ class Rewrite:
             return
         # Each round costs as much as all that is held: worth while only if that gets much less.
         if planner.crowded and 2 * planner.cut() >= len(planner.plan) and self._resolver.is_ready():
+            self._resolver.answer()
             self._write(writer)
             planner.drop()
 
     def _write(self, writer: Writer | None) -> None:
-        self._resolver.answer()
-        if self._complete is not None:
-            self._complete(self._planner, self._resolver, reader_of(self._planner, self._fd))
         if writer is None:
             self._edits += map(self._edit_line, self._planner.plan.edits())
             while self._planner.plan.script(_SCRIPT):

@@ -43,21 +43,19 @@ def seal_originals(policy: Policy, planner: Planner, resolver: Resolver, reader:
     """
     if policy.envelope is None:
         raise ValueError("no envelope")
-    asked = [question for question in resolver.asked() if policy.rules[question.rule].action == "encrypted attributes"]
+    place = next(asked.key for asked in resolver.asked() if policy.rules[asked.rule].action == "encrypted attributes")
     plaintext = _plaintext(policy, planner, resolver, reader)
     encoding = Encoding(planner.encoding)
-    item = [
-        encode_element(encoding, _ENCRYPTED_CONTENT_TRANSFER_SYNTAX_UID, "UI", _EXPLICIT_VR_LITTLE_ENDIAN),
-        encode_element(encoding, _ENCRYPTED_CONTENT, "OB", policy.envelope.seal(plaintext)),
-    ]
-    sequence = encode_sequence(encoding, _ENCRYPTED_ATTRIBUTES_SEQUENCE, [b"".join(item)])
-    planner.plan.amend(asked[0].key, sequence)
+    syntax = encode_element(encoding, _ENCRYPTED_CONTENT_TRANSFER_SYNTAX_UID, "UI", _EXPLICIT_VR_LITTLE_ENDIAN)
+    content = encode_element(encoding, _ENCRYPTED_CONTENT, "OB", policy.envelope.seal(plaintext))
+    sequence = encode_sequence(encoding, _ENCRYPTED_ATTRIBUTES_SEQUENCE, [syntax + content])
+    planner.plan.amend(place, sequence)
 
 
 def _added(asked: list[Question]) -> list[int]:
     """Tags of the Attributes of the top level that the input did not have."""
-    tags = {question.tag for question in asked if question.kind == INSERTED and not question.parent}
-    return sorted(tag for tag in tags if tag >> 16 != 2 and tag != _ENCRYPTED_ATTRIBUTES_SEQUENCE)
+    tags = sorted(question.tag for question in asked if question.kind == INSERTED and not question.parent)
+    return [tag for tag in tags if tag >> 16 != 2 and tag != _ENCRYPTED_ATTRIBUTES_SEQUENCE]
 
 
 def _plaintext(policy: Policy, planner: Planner, resolver: Resolver, reader: RangeReader) -> bytes:

@@ -149,16 +149,17 @@ class DeflatedSource:
 class RangeReader:
     """Ranges of the logical stream of a file, best asked for in ascending order.
 
-    `dataset_start` is where a deflated Data Set begins, None if it is not deflated. One window is held; of a deflated
-    stream no more than is asked for. Raises InputError, and ParseError for a corrupt deflate stream.
+    `dataset_start` is where a deflated Data Set begins, None if it is not deflated; `head` are the first bytes of the
+    file, if they have been read already. One window is held; of a deflated stream no more than is asked for. Raises
+    InputError, and ParseError for a corrupt deflate stream.
     """
 
-    def __init__(self, fd: int, dataset_start: int | None = None) -> None:
+    def __init__(self, fd: int, dataset_start: int | None = None, head: bytes = b"") -> None:
         self.fd = fd
         self._file = FileSource(fd)
         self._dataset_start = dataset_start or 0
         self._deflated = None if dataset_start is None else DeflatedSource(fd, dataset_start)
-        self._window = b""
+        self._window = head
         self._start = 0
 
     def between(self, start: int, stop: int) -> bytes:
