@@ -204,30 +204,41 @@ def _report(found: _Found, size: int, written: int, originals: int, notice: str 
 
 def _fits(found: _Found, way: Way, content: bytes) -> bool:
     """Would the way lead from this file to the original? Nothing is written to find out."""
-    if found.planner.plan.size is None or found.planner.deflated != (way.deflated is not None):
-        return False
     digest = hashlib.sha256()
+    try:
+        for piece in _header_made(found, way, content):
+            digest.update(piece)
+    except ValueError:
+        return False
+    return digest.digest() == way.digest
+
+
+def _header_made(found: _Found, way: Way, content: bytes) -> Iterator[bytes]:
+    """What the way makes of the file, but for long Values. ValueError if it leads out of it, or elsewhere.
+
+    Each byte of the text is taken once at most, so that a way makes no more than it holds."""
+    if found.planner.plan.size is None or found.planner.deflated != (way.deflated is not None):
+        raise ValueError("another kind of file")
     at = made = text_at = raw_at = 0
-    left = found.planner.plan.size - (found.stop - found.start)
+    size = found.planner.plan.size - (found.stop - found.start)
     for kind, length, start in _operations(way.operations):
         if kind in ("copy", "bulk", "skip"):
-            if length > left - at:
-                return False
-            if kind == "copy":
-                _digest_range(digest, found, at, at + length)
             at += length
-        elif kind == "text":
-            if start < text_at or start + length > len(content):  # each byte once: a way makes no more than it holds
-                return False
+            if at > size:
+                raise ValueError("past the end of the file")
+            if kind == "copy":
+                yield from _pieces(found, at - length, at)
+        elif kind == "text" and text_at <= start <= len(content) - length:
             text_at = start + length
-            digest.update(content[start : start + length])
-        else:
-            if kind != "raw" or length > len(way.raw) - raw_at:
-                return False
-            digest.update(way.raw[raw_at : raw_at + length])
+            yield content[start:text_at]
+        elif kind == "raw" and length <= len(way.raw) - raw_at:
             raw_at += length
+            yield way.raw[raw_at - length : raw_at]
+        else:
+            raise ValueError("no such operation, or past the end of the text")
         made += length if kind != "skip" else 0
-    return at == left and made == way.size and digest.digest() == way.digest
+    if (at, made) != (size, way.size):
+        raise ValueError("another size")
 
 
 def _operations(operations: bytes) -> Iterator[tuple[str, int, int]]:
@@ -239,12 +250,11 @@ def _operations(operations: bytes) -> Iterator[tuple[str, int, int]]:
         yield kind, length, next(words, 1 << 32) if kind == "text" else 0
 
 
-def _digest_range(digest: hashlib._Hash, found: _Found, start: int, stop: int) -> None:
-    """Of the file without its Encrypted Attributes Sequence."""
+def _pieces(found: _Found, start: int, stop: int) -> Iterator[bytes]:
+    """Bytes of the file, counted without its Encrypted Attributes Sequence."""
     gap, size = found.start, found.stop - found.start
     for first, last in ((start, min(stop, gap)), (max(start, gap) + size, stop + size)):
-        for piece in found.reader.pieces(first, last):
-            digest.update(piece)
+        yield from found.reader.pieces(first, last)
 
 
 def _write_original(fd: int, size: int, target: int, found: _Found, way: Way, content: bytes) -> tuple[int, bool]:
