@@ -5,9 +5,9 @@ scanned by the same machine as files are, so they may be hostile: no recursion, 
 """
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, realloc
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 
-from dcmveil._scanner cimport scan_close, scan_enter, scan_exception, scan_feed, scan_finish, scan_open
+from dcmveil._scanner cimport TokenSink, scan_close, scan_enter, scan_exception, scan_feed, scan_finish, scan_open
 from dcmveil._tables cimport find_attribute
 from dcmveil.scan cimport (
     FRAME_FRAGMENTS,
@@ -23,6 +23,7 @@ from dcmveil.scan cimport (
     TOKEN_ITEM,
     TOKEN_ITEM_END,
     TOKEN_SEQUENCE_END,
+    UNBOUNDED,
     Scan,
     Token,
 )
@@ -81,11 +82,12 @@ cdef bint is_sequence(const Token *t) noexcept nogil:
     return row != NULL and row.vrs >> VR_SQ & 1
 
 
-cdef int scan_all(Walk *w, uint8_t encoding, int (*on_token)(void *, Token *) noexcept nogil) noexcept nogil:
+cdef int scan_all(Walk *w, uint8_t encoding, TokenSink on_token) noexcept nogil:
     """Run the machine over the whole of it."""
     cdef size_t used = 0
     cdef int status
     w.scan.state = STATE_DATASET
+    w.scan.dataset_start = UNBOUNDED    # nowhere: no File Meta Information has said that there are VRs
     w.scan.frames[0].encoding = encoding
     if w.size == 0:
         return STATUS_OK
@@ -170,25 +172,19 @@ def list_elements(bytes data not None, encoding: int, *, levels: int = 1) -> lis
     """
     cdef Walk w
     found = []
-    open_walk(&w, data)
-    try:
-        w.found = <void *>found
-        w.levels = levels
-        check(&w, scan_all(&w, encoding, list_token))
-        return found
-    finally:
-        scan_close(&w.scan)
+    begin(&w)
+    w.found = <void *>found
+    w.levels = levels
+    walk(&w, data, encoding, list_token)
+    return found
 
 
 def count_items(bytes data not None, encoding: int) -> int:
     """How many Items all Sequences at the top level have together. Raises as `list_elements`."""
     cdef Walk w
-    open_walk(&w, data)
-    try:
-        check(&w, scan_all(&w, encoding, count_token))
-        return w.items
-    finally:
-        scan_close(&w.scan)
+    begin(&w)
+    walk(&w, data, encoding, count_token)
+    return w.items
 
 
 cdef int count_token(void *context, Token *t) noexcept nogil:
@@ -232,28 +228,26 @@ def is_ordered(bytes data not None) -> bool:
     ParseError or LimitExceeded unless its top level, and what is of undefined length, is well formed.
     """
     cdef Walk w
-    open_walk(&w, data)
-    try:
-        check(&w, scan_all(&w, EXPLICIT_LE, order_token))
-        return w.is_ordered
-    finally:
-        scan_close(&w.scan)
+    begin(&w)
+    walk(&w, data, EXPLICIT_LE, order_token)
+    return w.is_ordered
 
 
-cdef int open_walk(Walk *w, bytes data) except -1:
+cdef void begin(Walk *w) noexcept:
+    memset(w, 0, sizeof(Walk))
+    w.is_ordered = True
+
+
+cdef int walk(Walk *w, bytes data, uint8_t encoding, TokenSink on_token) except -1:
+    """Show the sink all tokens of the data. Raises ParseError or LimitExceeded."""
     if scan_open(&w.scan, MAX_DEPTH) != STATUS_OK:
         raise MemoryError
     w.data = <const uint8_t *><const char *>data
     w.size = <uint64_t>len(data)
-    w.out = NULL
-    w.out_size = w.out_room = 0
-    w.found = NULL
-    w.levels = 0
-    w.rows = 0
-    w.items = 0
-    w.before = 0
-    w.is_ordered = True
-    return 0
+    try:
+        return check(w, scan_all(w, encoding, on_token))
+    finally:
+        scan_close(&w.scan)
 
 
 # ---- the same in another encoding ------------------------------------------------------------------------------
@@ -398,11 +392,10 @@ def recode(bytes data not None, source: int, target: int) -> bytes:
     a VR that is none of PS3.5 becomes UN. Raises ParseError or LimitExceeded unless all of it is well formed.
     """
     cdef Walk w
-    open_walk(&w, data)
+    begin(&w)
+    w.target = target
     try:
-        w.target = target
-        check(&w, scan_all(&w, source, recode_token))
+        walk(&w, data, source, recode_token)
         return <bytes>(<char *>w.out)[:w.out_size] if w.out_size else b""
     finally:
         free(w.out)
-        scan_close(&w.scan)

@@ -245,3 +245,15 @@ def test_errors_tell_nothing_of_what_is_inside(tmp_path: Path) -> None:
             text = f"{error!r} {error} {error.__cause__!r}"
             assert not any(hidden in text for hidden in ("DOE", "ccc", "2.999"))
     assert pydicom.dcmread(BytesIO(good)).PatientIdentityRemoved == "YES"
+
+
+@pytest.mark.parametrize("vr", [b"ZZ", b"??", b"\0\0", b"pn"])
+def test_a_first_original_without_a_vr_comes_back(vr: bytes, tmp_path: Path) -> None:
+    """What is encrypted begins with it, and has no File Meta Information to say that there are VRs."""
+    good = EXPLICIT.element(0x00080014, "LO", "A ")
+    bad = good[:4] + vr + good[6:]
+    if vr == b"ZZ":  # two capitals: long form
+        bad = good[:4] + vr + b"\0\0" + (2).to_bytes(4, "little") + b"A "
+    common = EXPLICIT.common()
+    data = EXPLICIT.file(EXPLICIT.element(0x00080005, "CS", "ISO_IR 100") + bad + common)
+    assert round_trip(data, tmp_path, reversible(GLASS)) is not None
