@@ -101,7 +101,9 @@ cdef int no_value(void *context, const uint8_t *data, size_t size) noexcept nogi
 
 cdef inline bint is_inside(const Walk *w, const Token *t) noexcept nogil:
     """Does the Value end within the data? The Scanner waits for the rest of a file, which will not come here."""
-    return t.entered or t.length <= w.size - t.start - t.header
+    if t.kind == TOKEN_FRAGMENT or (t.kind == TOKEN_ELEMENT and not t.entered):
+        return t.length <= w.size - t.start - t.header
+    return True
 
 
 cdef int check(Walk *w, int status) except -1:
@@ -125,12 +127,10 @@ cdef int list_token(void *context, Token *t) noexcept nogil:
         with gil:
             end_element(<list>w.found, depth // 2, w.scan.pos)
         return STATUS_OK
-    if t.kind == TOKEN_FRAGMENT:
-        return STATUS_OK if t.length <= w.size - w.scan.pos else STATUS_LIMIT
-    if t.kind != TOKEN_ELEMENT:
-        return STATUS_OK
     if not is_inside(w, t):
         return STATUS_LIMIT
+    if t.kind != TOKEN_ELEMENT:
+        return STATUS_OK
     depth -= t.entered != 0
     if depth // 2 < w.levels:
         w.rows += 1
@@ -191,26 +191,18 @@ cdef int count_token(void *context, Token *t) noexcept nogil:
     cdef Walk *w = <Walk *>context
     if t.kind == TOKEN_ITEM and w.scan.depth == FIRST_ITEM:
         w.items += 1
-    if t.kind == TOKEN_FRAGMENT:
-        return STATUS_OK if t.length <= w.size - w.scan.pos else STATUS_LIMIT
-    if t.kind != TOKEN_ELEMENT:
-        return STATUS_OK
     if not is_inside(w, t):
         return STATUS_LIMIT
-    if w.scan.depth == 0 and not t.entered and is_sequence(t):
+    if t.kind == TOKEN_ELEMENT and w.scan.depth == 0 and not t.entered and is_sequence(t):
         return scan_enter(&w.scan, t, t.encoding)
     return STATUS_OK
 
 
 cdef int order_token(void *context, Token *t) noexcept nogil:
     cdef Walk *w = <Walk *>context
-    if t.kind == TOKEN_FRAGMENT:
-        return STATUS_OK if t.length <= w.size - w.scan.pos else STATUS_LIMIT
-    if t.kind != TOKEN_ELEMENT:
-        return STATUS_OK
     if not is_inside(w, t):
         return STATUS_LIMIT
-    if w.scan.depth - (t.entered != 0) == 0:
+    if t.kind == TOKEN_ELEMENT and w.scan.depth - (t.entered != 0) == 0:
         w.rows += 1
         if w.rows > MAX_ELEMENTS:
             return STATUS_LIMIT
@@ -349,8 +341,6 @@ cdef int put_element(Walk *w, Token *t) noexcept nogil:
         return put_header(w, t.tag, VR_SQ, UNDEFINED_LENGTH)
     if t.entered == 1 + FRAME_FRAGMENTS:
         return put_header(w, t.tag, VR_OB, UNDEFINED_LENGTH)
-    if not is_inside(w, t):
-        return STATUS_LIMIT
     if is_sequence(t):
         status = put_header(w, t.tag, VR_SQ, UNDEFINED_LENGTH)
         return scan_enter(&w.scan, t, t.encoding) if status == STATUS_OK else status
@@ -368,6 +358,8 @@ cdef inline bint is_long(uint8_t vr) noexcept nogil:
 
 cdef int recode_token(void *context, Token *t) noexcept nogil:
     cdef Walk *w = <Walk *>context
+    if not is_inside(w, t):
+        return STATUS_LIMIT
     if t.kind == TOKEN_ELEMENT:
         return put_element(w, t)
     if t.kind == TOKEN_ITEM:
@@ -377,8 +369,6 @@ cdef int recode_token(void *context, Token *t) noexcept nogil:
     if t.kind == TOKEN_SEQUENCE_END:
         return put_tag(w, SEQUENCE_DELIMITATION, 0)
     if t.kind == TOKEN_FRAGMENT:
-        if t.length > w.size - w.scan.pos:
-            return STATUS_LIMIT
         if put_tag(w, ITEM_TAG, t.length) != STATUS_OK:
             return STATUS_MEMORY
         return put(w, w.data + t.start + t.header, t.length)

@@ -25,6 +25,7 @@ cdef enum:
     RAW = 4
     KIND_SHIFT = 29
     MAX_RUN = (1 << KIND_SHIFT) - 1
+    MALFORMED = -2              # beside -1: no memory
 
 cdef uint64_t COPY_BIT = <uint64_t>1 << 63
 
@@ -160,13 +161,19 @@ cdef class Inverse:
         cdef size_t at = 0
         cdef uint64_t record[2]
         while at < n:
+            if n - at < 8:
+                return MALFORMED
             memcpy(record, p + at, 8)
             at += 8
             if not record[0] & COPY_BIT:
+                if record[0] > n - at:
+                    return MALFORMED
                 if put_run(&self.operations, SKIP, record[0], 0) < 0:
                     return -1
                 at += record[0]
                 continue
+            if n - at < 8:
+                return MALFORMED
             memcpy(&record[1], p + at, 8)
             at += 8
             record[0] ^= COPY_BIT
@@ -175,12 +182,14 @@ cdef class Inverse:
         return 0
 
     def add(self, bytes script not None) -> None:
-        """The next records of the script, as `Plan.script` gives them."""
+        """The next records of the script, as `Plan.script` gives them. ValueError if it is malformed."""
         cdef int status
         cdef const uint8_t *p = <const uint8_t *>PyBytes_AS_STRING(script)
         cdef size_t n = <size_t>PyBytes_GET_SIZE(script)
         with nogil:
             status = self.walk(p, n)
+        if status == MALFORMED:
+            raise ValueError("malformed segment script")
         if status < 0:
             raise MemoryError
 

@@ -111,7 +111,9 @@ cdef enum:
     FILE_META = 0x00020000
     MEDIA_STORAGE_SOP_CLASS = 0x00020002
     MEDIA_STORAGE_SOP_INSTANCE = 0x00020003
-    MIN_BULK = 1 << 14          # bytes of a Value
+    PIXEL_GROUP = 0x7FE0
+    MIN_PIXEL_BULK = 1 << 14    # bytes of a Value
+    MIN_BULK = 1 << 20
 
 
 # ---- which rule -----------------------------------------------------------------------------------------------
@@ -263,7 +265,8 @@ cdef int keep(State *s, const Token *t, const Entry *entry, uint32_t node, uint8
 
 cdef inline int note_bulk(State *s, const Token *t) noexcept nogil:
     """A long Value or Fragment that stays as it is."""
-    if s.notes_bulk and t.length >= MIN_BULK:
+    cdef bint is_pixels = t.kind == TOKEN_FRAGMENT or t.tag >> 16 == PIXEL_GROUP
+    if s.notes_bulk and t.length >= (MIN_PIXEL_BULK if is_pixels else MIN_BULK):
         return plan_bulk(s.plan, t.start + t.header, t.length, t.kind == TOKEN_FRAGMENT)
     return STATUS_OK
 

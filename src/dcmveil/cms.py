@@ -11,7 +11,6 @@ could not be unwrapped is replaced by a random one, with which the same work is 
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import lru_cache
@@ -106,7 +105,6 @@ class _PasswordRecipient:
         self._cipher = cipher
         self._derivation = KeyDerivation(os.urandom(SALT_BYTES), ITERATIONS)
         self._identifier = self._derivation.identifier()
-        self._lock = threading.Lock()
         self._kek = b""
 
     def parts(self, key: bytes) -> list[bytes]:
@@ -124,9 +122,8 @@ class _PasswordRecipient:
         )
 
     def _key_encryption_key(self) -> bytes:
-        with self._lock:
-            if not self._kek:
-                self._kek = self._derivation.derive(self._password, self._cipher.key_bytes)
+        if not self._kek:  # two threads may come to the same; a lock could be held over a fork
+            self._kek = self._derivation.derive(self._password, self._cipher.key_bytes)
         return self._kek
 
 

@@ -94,6 +94,9 @@ def _read(path: str, what: str) -> bytes:
             mode = os.fstat(file.fileno()).st_mode
             if stat.S_ISREG(mode) and mode & (stat.S_IRWXG | stat.S_IRWXO):
                 warn(f"{show_path(path)}: the {what} file can be read by others")
-            return file.read(_MAX_BYTES)
+            data = file.read(_MAX_BYTES + 1)
     except OSError as error:
         raise UsageError(f"{show_path(path)}: {what} cannot be read: {error.strerror}") from None
+    if len(data) > _MAX_BYTES:  # what is cut off would not count, and two that differ there be the same
+        raise UsageError(f"{show_path(path)}: {what} file is longer than {_MAX_BYTES} bytes")
+    return data

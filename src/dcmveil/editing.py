@@ -19,7 +19,7 @@ from dcmveil._policy import RuleTable
 from dcmveil._tables import dictionary_vrs, vr_index
 from dcmveil.encode import Encoding, encode_element
 from dcmveil.errors import Refused
-from dcmveil.files import plan_rewrite, rewrite_file
+from dcmveil.files import plan_opened, rewrite_opened
 from dcmveil.operations import Operation, OperationError, Step, combine, merge
 from dcmveil.policy import Limits
 from dcmveil.questions import Answers, Facts, Question, vr_of_input
@@ -39,7 +39,6 @@ _PREAMBLE = 132
 _ALL = 0xFFFFFFFF
 _MAX_RULES = 255
 _FIRST_BLOCK, _LAST_BLOCK = 0x10, 0xFF
-_NO_HOLDING = (1 << 31) - 1  # lengths are patched, never made undefined
 _REASONS = {"clear": "--clear", "empty": "--empty", "remove": "--remove", "replace": "--replace"}
 _SPECIAL = dict.fromkeys(("private", "unknown", "group_length", "vr", "member", "meta"), 0)
 
@@ -69,13 +68,13 @@ def edit_file(source: str | os.PathLike[str], target: str | os.PathLike[str], ed
     `deidentify_file`.
     """
     with opened(source) as fd:
-        return rewrite_file(source, target, _for_file(fd, edits))
+        return rewrite_opened(fd, source, target, _for_file(fd, edits))
 
 
 def plan_edits(source: str | os.PathLike[str], edits: Edits) -> Report:
     """What `edit_file` would do, edit by edit, without doing it."""
     with opened(source) as fd:
-        return plan_rewrite(source, _for_file(fd, edits))
+        return plan_opened(fd, source, _for_file(fd, edits))
 
 
 def _for_file(fd: int, edits: Edits) -> _Editing:
@@ -220,7 +219,7 @@ class _Editing:
 
     def planner(self) -> Planner:
         """A new Planner for the object."""
-        self.scanned = Planner(self._table, **self._limits._replace(hold_limit=_NO_HOLDING)._asdict())
+        self.scanned = Planner(self._table, **self._limits.without_holding()._asdict())
         return self.scanned
 
     def answers(self) -> Answers:

@@ -18,10 +18,10 @@ from dcmveil.resolver import Resolver
 from dcmveil.rewriting import Rewrite, Writer, opened
 from dcmveil.sources import RangeReader
 
-__all__ = ["deidentify_file", "plan_file", "plan_rewrite", "rewrite_file"]
+__all__ = ["deidentify_file", "plan_file", "plan_opened", "rewrite_opened"]
 
 _Path = str | os.PathLike[str]
-_Complete = Callable[[Planner, Resolver, RangeReader], None]
+_Complete = Callable[[Planner, Resolver, RangeReader], str | None]
 
 
 def deidentify_file(source: _Path, target: _Path, policy: Policy) -> Report:
@@ -34,7 +34,8 @@ def deidentify_file(source: _Path, target: _Path, policy: Policy) -> Report:
     Raises ParseError for an input that is not well formed, Refused for one the Policy does not let through,
     LimitExceeded, InputError and OutputError; all are DcmveilErrors.
     """
-    return rewrite_file(source, target, policy, _completion(policy))
+    with opened(source) as fd:
+        return rewrite_opened(fd, source, target, policy, _completion(policy))
 
 
 def plan_file(source: _Path, policy: Policy) -> Report:
@@ -42,7 +43,8 @@ def plan_file(source: _Path, policy: Policy) -> Report:
 
     All edits are held at once, some 300 bytes each.
     """
-    return plan_rewrite(source, policy, _completion(policy))
+    with opened(source) as fd:
+        return plan_opened(fd, source, policy, _completion(policy))
 
 
 def _completion(policy: Policy) -> _Complete | None:
@@ -53,9 +55,11 @@ def _completion(policy: Policy) -> _Complete | None:
     return partial(seal_originals, policy)
 
 
-def rewrite_file(source: _Path, target: _Path, policy: Rewriting, complete: _Complete | None = None) -> Report:
-    """Rewrite `source` into `target` by any kind of policy. Raises as `deidentify_file`."""
-    with opened(source) as fd, AtomicFile(target, mode_of=os.fstat(fd)) as output:
+def rewrite_opened(
+    fd: int, source: _Path, target: _Path, policy: Rewriting, complete: _Complete | None = None
+) -> Report:
+    """Rewrite the file opened as `fd`, whose name is `source`, into `target`. Raises as `deidentify_file`."""
+    with AtomicFile(target, mode_of=os.fstat(fd)) as output:
         size = os.fstat(fd).st_size
         rewrite = Rewrite(fd, size, policy, complete)
         rewrite.run(Writer(fd, output.fd, size))
@@ -63,9 +67,8 @@ def rewrite_file(source: _Path, target: _Path, policy: Rewriting, complete: _Com
     return rewrite.report(str(source), str(target))
 
 
-def plan_rewrite(source: _Path, policy: Rewriting, complete: _Complete | None = None) -> Report:
-    """What `rewrite_file` would do, without doing it."""
-    with opened(source) as fd:
-        rewrite = Rewrite(fd, os.fstat(fd).st_size, policy, complete)
-        rewrite.run(None)
+def plan_opened(fd: int, source: _Path, policy: Rewriting, complete: _Complete | None = None) -> Report:
+    """What `rewrite_opened` would do, without doing it."""
+    rewrite = Rewrite(fd, os.fstat(fd).st_size, policy, complete)
+    rewrite.run(None)
     return rewrite.report(str(source), None)

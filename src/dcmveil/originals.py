@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import struct
+
 from dcmveil._elements import is_ordered, list_elements, recode
 from dcmveil.encode import Encoding, encode_element
 from dcmveil.errors import LimitExceeded, ParseError
 
-__all__ = ["FOREIGN_GROUPS", "explicit", "recoded"]
+__all__ = ["FOREIGN_GROUPS", "explicit", "pairs", "recoded"]
 
 FOREIGN_GROUPS = frozenset({0x0000, 0x0002, 0x0004, 0x0006, 0xFFFE})  # no Attributes of a Data Set in a file
+
+
+def pairs(ranges: bytes) -> list[tuple[int, int]]:
+    """Ranges of bytes as the extension modules give them, uint64 start and stop: `Plan.originals` and its like."""
+    return list(struct.iter_unpack("=QQ", ranges))
 
 
 def explicit(elements: bytes, encoding: Encoding) -> tuple[bytes, bool]:

@@ -15,7 +15,7 @@ __all__ = ["MAX_ORIGINALS", "Limits", "Policy", "Sealer"]
 
 MAX_LIMIT = (1 << 31) - 1
 MAX_ORIGINALS = 16 << 20  # bytes
-MOST_ORIGINALS = 100 << 20  # twice that, which some encodings take, is still opened
+MOST_ORIGINALS = 100 << 20
 
 
 class Limits(NamedTuple):
@@ -32,6 +32,10 @@ class Limits(NamedTuple):
     max_held: int = 64 << 20
     hold_limit: int = 1 << 20
     drain_at: int = 1 << 15
+
+    def without_holding(self) -> Limits:
+        """The same, but Value Lengths are patched, however long: nothing is made undefined that was not."""
+        return self._replace(hold_limit=MAX_LIMIT)
 
     def check(self) -> None:
         """ValueError if a limit is out of its range."""
@@ -147,7 +151,7 @@ class Policy:
             return Planner(self.table, **self.limits._asdict())
         # All originals go into one place, so nothing is written before all is known: no need for undefined lengths.
         held = max(self.limits.max_held, 3 * self.max_originals)
-        limits = self.limits._replace(hold_limit=MAX_LIMIT, max_held=held)
+        limits = self.limits.without_holding()._replace(max_held=held)
         return Planner(self.table, **limits._asdict(), notes_bulk=True)
 
     def answers(self) -> DeidentifyingAnswers:

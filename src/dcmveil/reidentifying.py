@@ -21,6 +21,7 @@ from dcmveil._planner import Planner
 from dcmveil._policy import RuleTable
 from dcmveil.encode import Encoding, encode_element
 from dcmveil.errors import DecryptionError, LimitExceeded, ParseError, Refused
+from dcmveil.originals import pairs
 from dcmveil.output import AtomicFile
 from dcmveil.policy import Limits
 from dcmveil.recompressing import Recompressor
@@ -35,6 +36,7 @@ __all__ = ["Unsealer", "reidentify_file"]
 _ENCRYPTED_CONTENT_TRANSFER_SYNTAX_UID = 0x04000510
 _ENCRYPTED_CONTENT = 0x04000520
 _MAX_ENCRYPTED = 256 << 20
+_MAX_ITEMS = 16  # that are tried: each may cost seconds, and anyone can make them
 _RUN_BITS = 29
 
 PARTIAL = "was too large to be kept byte for byte: restored Attribute by Attribute"
@@ -56,7 +58,8 @@ def reidentify_file(
 ) -> Report:
     """Restore the original of the file `source` in `target`, with what `opener` can decrypt.
 
-    `Report.notice` says so if that could not be done byte for byte. `target` appears under its name only when whole.
+    A file of ours is restored byte for byte, or `Report.notice` says how it was; another's is restored Attribute by
+    Attribute. `target` appears under its name only when whole, and if it is one that can be read.
     Raises Refused for a file without Encrypted Attributes, DecryptionError if they cannot be decrypted or are damaged,
     and as `deidentify_file`.
     """
@@ -85,13 +88,13 @@ class _Found(NamedTuple):
 
 def _find(fd: int, size: int, limits: Limits) -> _Found:
     """Scan the whole file; it has to be well formed."""
-    planner = Planner(_locating(), **limits._replace(hold_limit=(1 << 31) - 1)._asdict())
+    planner = Planner(_locating(), **limits.without_holding()._asdict())
     head = scan(planner, fd, size)
     plan = planner.plan
     for asked in plan.questions():
         plan.answer(asked[0], "remove")
     plan.settle()
-    ranges = list(struct.iter_unpack("=QQ", plan.originals(merge=False)))
+    ranges = pairs(plan.originals(merge=False))
     if not ranges:
         raise Refused("not-encrypted", "has no Encrypted Attributes Sequence: nothing to restore")
     start, stop = ranges[0]
@@ -110,7 +113,7 @@ def _locating() -> RuleTable:
 
 def _decrypt(found: _Found, opener: Unsealer) -> Reversal:
     """The first Item that can be opened."""
-    for syntax, blob in _contents(found):
+    for syntax, blob in _contents(found)[:_MAX_ITEMS]:
         with suppress(DecryptionError):
             return _open(opener, syntax, blob)
     raise DecryptionError
@@ -164,6 +167,7 @@ def _rows(element: bytes, encoding: Encoding) -> list[tuple[int, int, int, str |
 def _restore(fd: int, size: int, target: int, found: _Found, reversal: Reversal, limits: Limits) -> Report:
     if reversal.way is not None and _fits(found, reversal.way, reversal.content):
         written, is_same = _write_original(fd, size, target, found, reversal.way, reversal.content)
+        _check_restored(target, limits)
         return _report(found, size, written, len(reversal.originals), None if is_same else RECOMPRESSED)
     rewrite = Rewrite(fd, size, Restoration(reversal, limits))
     rewrite.run(Writer(fd, target, size))
@@ -243,11 +247,11 @@ def _header_made(found: _Found, way: Way, content: bytes) -> Iterator[bytes]:
 
 def _operations(operations: bytes) -> Iterator[tuple[str, int, int]]:
     """Kind, bytes, and of text from where. What is no operation has kind "?"."""
-    words = iter(struct.unpack(f"<{len(operations) // 4}I", operations[: len(operations) // 4 * 4]))
-    for word in words:
+    words = struct.iter_unpack("<I", operations[: len(operations) // 4 * 4])
+    for (word,) in words:
         number, length = word >> _RUN_BITS, word & (1 << _RUN_BITS) - 1
-        kind = KINDS[number] if number < len(KINDS) else "?"
-        yield kind, length, next(words, 1 << 32) if kind == "text" else 0
+        kind = KINDS[number] if number < len(KINDS) and length else "?"
+        yield kind, length, next(words, (1 << 32,))[0] if kind == "text" else 0
 
 
 def _pieces(found: _Found, start: int, stop: int) -> Iterator[bytes]:

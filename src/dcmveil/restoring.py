@@ -39,7 +39,6 @@ _SPECIAL = {
     "private": _KEEP, "unknown": _KEEP, "group_length": _GROUP_LENGTH, "vr": _KEEP, "duplicate": _REPEATED,
     "member": _KEEP, "meta": _META,
 }  # fmt: skip
-_NO_HOLDING = (1 << 31) - 1  # lengths are patched, never made undefined: what is not restored stays as it is
 
 
 class Restoration:
@@ -61,7 +60,7 @@ class Restoration:
         """A new Planner for one object."""
         size = sum(len(original.element) for original in self._elements.values())
         held = max(self._limits.max_held, 2 * size)
-        limits = self._limits._replace(hold_limit=_NO_HOLDING, max_held=held)
+        limits = self._limits.without_holding()._replace(max_held=held)
         return Planner(self._table, **limits._asdict())
 
     def answers(self) -> Answers:

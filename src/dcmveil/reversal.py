@@ -28,7 +28,7 @@ from dcmveil.errors import DecryptionError, LimitExceeded, ParseError
 from dcmveil.originals import FOREIGN_GROUPS
 from dcmveil.recompressing import Settings, check_settings
 
-__all__ = ["Deflated", "Original", "Reversal", "Way", "pack", "unpack"]
+__all__ = ["MAX_PLAINTEXT", "Deflated", "Original", "Reversal", "Way", "pack", "unpack"]
 
 _MODIFIED_ATTRIBUTES_SEQUENCE = 0x04000550
 _CREATOR_TAG, _OPERATIONS, _RAW, _ADDED, _DIGEST, _DEFLATED, _LEFT_OUT, _CHARACTER_SET, _PADDING, _SEAL = (
@@ -41,6 +41,8 @@ _STEP = 4096
 _SEAL_SIZE = 12 + len(_MARK) + 32
 _DIGEST_SIZE = 8 + 32
 _MAX_INFLATED = 64 << 20
+MAX_PLAINTEXT = 240 << 20  # what is longer would not be opened again
+_MAX_ADDED = 64
 
 _ENCODINGS = {
     b"1.2.840.10008.1.2": Encoding.IMPLICIT_LE,
@@ -236,6 +238,8 @@ def _originals(
 
 
 def _ours(originals: tuple[Original, ...], content: bytes, top: dict[int, bytes]) -> Reversal:
+    if len(top.get(_ADDED, b"")) > 4 * _MAX_ADDED:
+        raise ValueError("more was added than there are markers")
     added = struct.unpack(f"<{len(top[_ADDED]) // 4}I", top[_ADDED]) if _ADDED in top else ()
     left_out = struct.unpack("<I", top[_LEFT_OUT])[0] if _LEFT_OUT in top else 0
     return Reversal(originals, content, True, added, left_out, top.get(_CHARACTER_SET, b"").rstrip(b"\0"), _way(top))

@@ -129,7 +129,8 @@ class Writer:
 class Rewrite:
     """One file on its way: scan, and whenever many edits are held, answer and write what can be written.
 
-    `complete` is called once, when all is answered and nothing has been written; with it there are no rounds.
+    `complete` is called once, when all is answered and nothing has been written, and returns what the user should
+    know, if anything; with it there are no rounds.
     """
 
     def __init__(
@@ -137,12 +138,13 @@ class Rewrite:
         fd: int,
         size: int,
         policy: Rewriting,
-        complete: Callable[[Planner, Resolver, RangeReader], None] | None = None,
+        complete: Callable[[Planner, Resolver, RangeReader], str | None] | None = None,
     ) -> None:
         self._fd = fd
         self._size = size
         self._policy = policy
         self._complete = complete
+        self._notice: str | None = None
         self._planner = policy.planner()
         self._answers = policy.answers()
         self._resolver = Resolver(self._planner, self._answers)
@@ -155,7 +157,7 @@ class Rewrite:
             head = scan(self._planner, self._fd, self._size, lambda: self._relieve(writer))
             self._resolver.answer()
             if self._complete is not None:
-                self._complete(self._planner, self._resolver, reader_of(self._planner, self._fd, head))
+                self._notice = self._complete(self._planner, self._resolver, reader_of(self._planner, self._fd, head))
             self._write(writer)
             if writer is not None:
                 self._written = writer.finish()
@@ -198,7 +200,7 @@ class Rewrite:
             bytes_out=self._written,
             counts=dict(counts),
             edits=tuple(self._edits),
-            notice=notice,
+            notice=notice or self._notice,
         )
 
     def _edit_line(self, edit: tuple[tuple[tuple[int, int], ...], int, int, int, str, int, int]) -> EditLine:

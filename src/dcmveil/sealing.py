@@ -8,7 +8,6 @@ the very bytes.
 from __future__ import annotations
 
 import hashlib
-import struct
 from collections.abc import Iterator
 
 from dcmveil._inverse import Inverse
@@ -16,12 +15,12 @@ from dcmveil._plan import Plan
 from dcmveil._planner import Planner
 from dcmveil.encode import Encoding, encode_element, encode_sequence
 from dcmveil.errors import Refused
-from dcmveil.originals import explicit
+from dcmveil.originals import explicit, pairs
 from dcmveil.policy import Policy
 from dcmveil.questions import INSERTED, Question
 from dcmveil.recompressing import find_settings
 from dcmveil.resolver import Resolver
-from dcmveil.reversal import Deflated, Way, pack
+from dcmveil.reversal import MAX_PLAINTEXT, Deflated, Way, pack
 from dcmveil.sources import RangeReader
 
 __all__ = ["seal_originals"]
@@ -36,20 +35,21 @@ _SCRIPT = 1 << 16
 _Ranges = list[tuple[int, int]]
 
 
-def seal_originals(policy: Policy, planner: Planner, resolver: Resolver, reader: RangeReader) -> None:
-    """Give the Plan its Encrypted Attributes Sequence.
+def seal_originals(policy: Policy, planner: Planner, resolver: Resolver, reader: RangeReader) -> str | None:
+    """Give the Plan its Encrypted Attributes Sequence. Returns what the user should know: what was left out.
 
     Raises Refused if there is more to encrypt than `Policy.max_originals` bytes.
     """
     if policy.envelope is None:
         raise ValueError("no envelope")
     place = next(asked.key for asked in resolver.asked() if policy.rules[asked.rule].action == "encrypted attributes")
-    plaintext = _plaintext(policy, planner, resolver, reader)
+    plaintext, notice = _plaintext(policy, planner, resolver, reader)
     encoding = Encoding(planner.encoding)
     syntax = encode_element(encoding, _ENCRYPTED_CONTENT_TRANSFER_SYNTAX_UID, "UI", _EXPLICIT_VR_LITTLE_ENDIAN)
     content = encode_element(encoding, _ENCRYPTED_CONTENT, "OB", policy.envelope.seal(plaintext))
     sequence = encode_sequence(encoding, _ENCRYPTED_ATTRIBUTES_SEQUENCE, [syntax + content])
     planner.plan.amend(place, sequence)
+    return notice
 
 
 def _added(asked: list[Question]) -> list[int]:
@@ -58,7 +58,7 @@ def _added(asked: list[Question]) -> list[int]:
     return [tag for tag in tags if tag >> 16 != 2 and tag != _ENCRYPTED_ATTRIBUTES_SEQUENCE]
 
 
-def _plaintext(policy: Policy, planner: Planner, resolver: Resolver, reader: RangeReader) -> bytes:
+def _plaintext(policy: Policy, planner: Planner, resolver: Resolver, reader: RangeReader) -> tuple[bytes, str | None]:
     plan, encoding = planner.plan, Encoding(planner.encoding)
     ranges = plan.originals(also=_SOP_INSTANCE_UID)
     fitting = pairs(ranges)
@@ -67,7 +67,9 @@ def _plaintext(policy: Policy, planner: Planner, resolver: Resolver, reader: Ran
         _check_size(_length(fitting), policy)
         content, same = explicit(reader.gather(fitting), encoding)
         way = _way(policy, planner, reader, ranges if same else b"")
-        return pack(content, way, added=added, character_set=character_set)
+        plaintext = pack(content, way, added=added, character_set=character_set)
+        _check_size(len(plaintext), policy, MAX_PLAINTEXT)
+        return plaintext, None
     except Refused:
         if not policy.drop_large_originals:
             raise
@@ -75,7 +77,8 @@ def _plaintext(policy: Policy, planner: Planner, resolver: Resolver, reader: Ran
     fitting = _fitting(ranges_of_each, policy.max_originals)
     content, _same = explicit(reader.gather(fitting), encoding)
     left_out = len(ranges_of_each) - len(fitting)
-    return pack(content, None, added=added, left_out=left_out, character_set=character_set)
+    notice = f"{left_out} originals left out as too large, for good; the others can be restored, not the very bytes"
+    return pack(content, None, added=added, left_out=left_out, character_set=character_set), notice
 
 
 def _fitting(ranges: _Ranges, room: int) -> _Ranges:
@@ -89,11 +92,12 @@ def _fitting(ranges: _Ranges, room: int) -> _Ranges:
     return sorted(kept)
 
 
-def _check_size(size: int, policy: Policy) -> None:
-    if size > policy.max_originals:
+def _check_size(size: int, policy: Policy, most: int | None = None) -> None:
+    most = policy.max_originals if most is None else most
+    if size > most:
         raise Refused(
             "originals-too-large",
-            f"{size} bytes of originals to encrypt, {policy.max_originals} at most (--max-originals); "
+            f"{size} bytes of originals to encrypt, {most} at most (--max-originals); "
             "--drop-large-originals leaves the largest out, unrecoverably",
         )
 
@@ -130,11 +134,6 @@ def _size(plan: Plan) -> int:
     if plan.size is None:
         raise ValueError("the input is not at its end")
     return plan.size
-
-
-def pairs(ranges: bytes) -> _Ranges:
-    """Ranges as the extension modules give them: uint64 start, stop."""
-    return list(struct.iter_unpack("=QQ", ranges))
 
 
 def _length(ranges: _Ranges) -> int:

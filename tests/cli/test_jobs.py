@@ -73,9 +73,14 @@ def test_several_processes_do_what_one_does(tree: Path, secret: Path, tmp_path: 
     assert (tmp_path / "out3" / "6" / "195").stat().st_mode == (tmp_path / "out1" / "6" / "195").stat().st_mode
 
 
-def test_a_dry_run_by_several_processes(tree: Path, capfd: Capture) -> None:
-    assert invoke(capfd, "--jobs", 3, "--dry-run", "-r", tree) == invoke(capfd, "--dry-run", "-r", tree)
-    assert tally(capfd, "--jobs", 3, "--dry-run", "-r", tree)["done"] == FILES
+def test_a_dry_run_by_several_processes(tree: Path, tmp_path: Path, capfd: Capture) -> None:
+    """With one secret for all runs: new UIDs differ in length, which a dry run tells."""
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"a secret of the tests")
+    secret.chmod(0o600)
+    dry = ("--secret-file", secret, "--dry-run", "-r", tree)
+    assert invoke(capfd, "--jobs", 3, *dry) == invoke(capfd, *dry)
+    assert tally(capfd, "--jobs", 3, *dry)["done"] == FILES
 
 
 def test_processes_have_one_secret(tree: Path, tmp_path: Path, capfd: Capture) -> None:

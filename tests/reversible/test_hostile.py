@@ -23,7 +23,17 @@ from dcmveil.report import Report
 from dcmveil.reversal import Deflated, Way, pack
 from tests.hostile.forms import BIG, DEFLATED, EXPLICIT, FORMS, IMPLICIT, UNDEFINED, Form
 from tests.reference.files import CHECKOUT
-from tests.reversible.keys import EXPLICIT_SYNTAX, MODIFIED, Glass, encrypted_attributes, envelope, opener, sent
+from tests.reversible.keys import (
+    ENCRYPTED_ATTRIBUTES,
+    EXPLICIT_SYNTAX,
+    MODIFIED,
+    SYNTAX,
+    Glass,
+    encrypted_attributes,
+    envelope,
+    opener,
+    sent,
+)
 
 NAME = EXPLICIT.element(0x00100010, "PN", "DOE^JOHN")
 UID = EXPLICIT.element(0x00080018, "UI", "2.999.8.8")
@@ -328,3 +338,21 @@ def test_the_real_envelope_is_no_other(tmp_path: Path) -> None:
     data = sent(plaintext(NAME), seals=envelope())
     assert read(restored(data, tmp_path, opener())).PatientName == "DOE^JOHN"
     assert restored(sent(REFUSED["duplicate"], seals=envelope()), tmp_path, opener()) == str(DecryptionError())
+
+
+def test_only_so_many_items_are_tried(tmp_path: Path) -> None:
+    """Each may cost ten million iterations, and anyone can make thousands."""
+    tried = []
+
+    class Counting(Glass):
+        def open(self, blob: bytes, *, accept: Callable[[bytes], bool]) -> bytes:
+            tried.append(blob)
+            raise DecryptionError
+
+    rows = EXPLICIT.element(SYNTAX, "UI", EXPLICIT_SYNTAX) + EXPLICIT.element(0x04000520, "OB", b"no CMS")
+    item = EXPLICIT.item(rows)
+    source = tmp_path / "in.dcm"
+    source.write_bytes(EXPLICIT.file(EXPLICIT.common() + EXPLICIT.sequence(ENCRYPTED_ATTRIBUTES, *[item] * 1000)))
+    with pytest.raises(DecryptionError):
+        reidentify_file(source, tmp_path / "out.dcm", Counting())
+    assert 0 < len(tried) <= 16

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dcmveil import Policy, deidentify_file
+from dcmveil import Policy, deidentify_file, sealing
 from dcmveil.errors import DcmveilError, Refused
 from dcmveil.reidentifying import reidentify_file
 from dcmveil.report import Report
@@ -257,3 +257,26 @@ def test_a_first_original_without_a_vr_comes_back(vr: bytes, tmp_path: Path) -> 
     common = EXPLICIT.common()
     data = EXPLICIT.file(EXPLICIT.element(0x00080005, "CS", "ISO_IR 100") + bad + common)
     assert round_trip(data, tmp_path, reversible(GLASS)) is not None
+
+
+def test_what_could_not_be_opened_again_is_not_sealed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Originals, raw bytes and a deflate stream may each be within bounds, and all together not."""
+    monkeypatch.setattr(sealing, "MAX_PLAINTEXT", 8192)
+    source, target = tmp_path / "in.dcm", tmp_path / "out.dcm"
+    big = [EXPLICIT.element(0x00091001 + number, "OB", bytes(3000)) for number in range(3)]
+    source.write_bytes(EXPLICIT.file(EXPLICIT.common() + EXPLICIT.element(0x00090010, "LO", "A ") + b"".join(big)))
+    with pytest.raises(Refused, match="8192 at most") as caught:
+        deidentify_file(source, target, reversible(GLASS))
+    assert caught.value.reason == "originals-too-large"
+    assert not target.exists()
+
+
+def test_what_is_left_out_is_said_at_once(tmp_path: Path) -> None:
+    """Not only when it is too late."""
+    source, target = tmp_path / "in.dcm", tmp_path / "out.dcm"
+    big = EXPLICIT.element(0x00091001, "OB", bytes(3000))
+    source.write_bytes(EXPLICIT.file(EXPLICIT.common() + EXPLICIT.element(0x00090010, "LO", "A ") + big))
+    report = deidentify_file(source, target, reversible(GLASS, max_originals=2000, drop_large_originals=True))
+    assert report.notice is not None
+    assert "1 originals left out" in report.notice
+    assert deidentify_file(source, target, reversible(GLASS)).notice is None
