@@ -20,10 +20,16 @@ class Resolver:
         self._planner = planner
         self._answers = answers
         self._asked: dict[int, Question] = {}
+        self._facts: Facts | None = None  # once the input is at its end
 
     def facts(self) -> Facts:
         """What is known of the object so far."""
-        return Facts.of(self._planner.plan.watched(), self._planner.transfer_syntax or "")
+        if self._facts is not None:
+            return self._facts
+        facts = Facts.of(self._planner.plan.watched(), self._planner.transfer_syntax or "")
+        if self._planner.plan.size is not None:
+            self._facts = facts
+        return facts
 
     def is_ready(self) -> bool:
         """Is enough known to answer before the end of the input as one would at its end?"""
