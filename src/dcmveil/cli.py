@@ -91,8 +91,6 @@ def _policy(options: Namespace) -> Policy:
     envelope = envelope_of(options)
     if envelope is not None:
         more = {"envelope": envelope, "drop_large_originals": options.drop_large_originals}
-        if options.jobs > 1:
-            envelope.seal(b"")  # derives the key of the password, once for all processes
         if options.max_originals is not None:
             more["max_originals"] = options.max_originals << 20
     return Policy(

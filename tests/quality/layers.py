@@ -10,6 +10,7 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Container, Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,6 +69,7 @@ def all_imports() -> dict[str, list[Import]]:
     return dict(found)
 
 
+@cache
 def graph() -> dict[str, set[str]]:
     """For every module of the package the modules of the package that it imports."""
     imports = all_imports()

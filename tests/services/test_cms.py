@@ -145,7 +145,7 @@ def test_keys_and_vectors_are_new_each_time_and_the_salt_is_not(monkeypatch: pyt
     monkeypatch.setattr(cms, "ITERATIONS", 10)
     monkeypatch.setattr(cms_algorithms.KeyDerivation, "derive", lambda *args: calls.append(args) or derive(*args))
     sealing = envelope("both")
-    assert calls == []
+    assert len(calls) == 1
     sealed: list[bytes] = []
     threads = [threading.Thread(target=lambda: sealed.append(sealing.seal(PLAINTEXT))) for _ in range(4)]
     for thread in threads:
@@ -200,10 +200,17 @@ def all_options(cipher: str, who: str) -> list[dict[str, bool]]:
     return [{}, *oaep, *([] if cipher == "des3" else [{"authenticated": True}])]
 
 
+def of_real_cost_only_once(cipher: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The iterations of PBKDF2 are what a password takes time for: all 600,000 with the default cipher only."""
+    if cipher != "aes256":
+        monkeypatch.setattr(cms, "ITERATIONS", 1000)
+
+
 @pytest.mark.parametrize("who", WHO)
 @pytest.mark.parametrize("cipher", CIPHERS)
 @pytest.mark.parametrize("tool", OPENSSL)
-def test_openssl_opens_ours(tool: str, cipher: str, who: str, folder: Path) -> None:
+def test_openssl_opens_ours(tool: str, cipher: str, who: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    of_real_cost_only_once(cipher, monkeypatch)
     for number, options in enumerate(all_options(cipher, who)):
         write(folder / "ours", envelope(who, cipher=cipher, **options).seal(PLAINTEXT))
         decrypt = (tool, "cms", "-decrypt", "-inform", "DER", "-in", "ours")
@@ -270,7 +277,10 @@ def options_of(who: str, certificate_option: tuple[str, str]) -> list[str]:
 @pytest.mark.parametrize("who", WHO)
 @pytest.mark.parametrize("cipher", CIPHERS)
 @pytest.mark.parametrize("tool", GDCMANON)
-def test_gdcmanon_and_we_open_each_other(tool: str, cipher: str, who: str, folder: Path, image: Path) -> None:
+def test_gdcmanon_and_we_open_each_other(
+    tool: str, cipher: str, who: str, folder: Path, image: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_real_cost_only_once(cipher, monkeypatch)
     theirs, ours, back = folder / "theirs.dcm", folder / "ours.dcm", folder / "back.dcm"
     gdcmanon(folder, f"--{cipher}", *options_of(who, ("-c", "cert.pem")), "-e", image, theirs)
     for opener in openers(who):
