@@ -29,6 +29,7 @@ cdef enum:
 
 cdef uint64_t COPY_BIT = <uint64_t>1 << 63
 
+RUN_BITS = KIND_SHIFT
 KINDS = ("copy", "bulk", "skip", "text", "raw")
 
 

@@ -2,6 +2,7 @@
 from _typeshed import ReadableBuffer
 from typing_extensions import disjoint_base
 
+RUN_BITS: int
 KINDS: tuple[str, ...]
 
 @disjoint_base

@@ -55,7 +55,7 @@ class Edits:
         self.limits = limits
         if not self.operations:
             raise OperationError("no operations")
-        _Editing(self.operations, limits, no_prefix)
+        _Editing(self.operations, limits, _no_prefix)
 
     def __repr__(self) -> str:
         return f"Edits({len(self.operations)} operations)"
@@ -86,7 +86,7 @@ def _for_file(fd: int, edits: Edits) -> _Editing:
     return _Editing(operations, edits.limits, lambda stop: FileSource(fd).read_at(0, stop), _repeated(creators))
 
 
-def no_prefix(stop: int) -> bytes:
+def _no_prefix(stop: int) -> bytes:
     """For edits that no file has been named for."""
     return b""
 

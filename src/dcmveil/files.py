@@ -6,22 +6,17 @@ Nothing is written before the whole input has been planned and answered, and the
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from functools import partial
 
-from dcmveil._planner import Planner
 from dcmveil.output import AtomicFile
 from dcmveil.policy import Policy
 from dcmveil.questions import Rewriting
 from dcmveil.report import Report
-from dcmveil.resolver import Resolver
-from dcmveil.rewriting import Rewrite, Writer, opened
-from dcmveil.sources import RangeReader
+from dcmveil.rewriting import Completion, Rewrite, Writer, opened
 
 __all__ = ["deidentify_file", "plan_file", "plan_opened", "rewrite_opened"]
 
 _Path = str | os.PathLike[str]
-_Complete = Callable[[Planner, Resolver, RangeReader], str | None]
 
 
 def deidentify_file(source: _Path, target: _Path, policy: Policy) -> Report:
@@ -47,7 +42,7 @@ def plan_file(source: _Path, policy: Policy) -> Report:
         return plan_opened(fd, source, policy, _completion(policy))
 
 
-def _completion(policy: Policy) -> _Complete | None:
+def _completion(policy: Policy) -> Completion | None:
     if policy.envelope is None:
         return None
     from dcmveil.sealing import seal_originals
@@ -56,7 +51,7 @@ def _completion(policy: Policy) -> _Complete | None:
 
 
 def rewrite_opened(
-    fd: int, source: _Path, target: _Path, policy: Rewriting, complete: _Complete | None = None
+    fd: int, source: _Path, target: _Path, policy: Rewriting, complete: Completion | None = None
 ) -> Report:
     """Rewrite the file opened as `fd`, whose name is `source`, into `target`. Raises as `deidentify_file`."""
     with AtomicFile(target, mode_of=os.fstat(fd)) as output:
@@ -67,7 +62,7 @@ def rewrite_opened(
     return rewrite.report(str(source), str(target))
 
 
-def plan_opened(fd: int, source: _Path, policy: Rewriting, complete: _Complete | None = None) -> Report:
+def plan_opened(fd: int, source: _Path, policy: Rewriting, complete: Completion | None = None) -> Report:
     """What `rewrite_opened` would do, without doing it."""
     rewrite = Rewrite(fd, os.fstat(fd).st_size, policy, complete)
     rewrite.run(None)

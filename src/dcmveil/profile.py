@@ -15,7 +15,7 @@ from dcmveil._policy import RuleTable
 from dcmveil.iods import X_UNLESS_TYPE_1
 from dcmveil.rules import KEEP, Rule
 
-__all__ = ["compile_basic_profile", "compile_identity"]
+__all__ = ["ENCRYPTED_ATTRIBUTES_SEQUENCE", "compile_basic_profile", "compile_identity"]
 
 _ALL = 0xFFFFFFFF
 _GROUP = 0xFFFF0000

@@ -16,7 +16,7 @@ from typing import NamedTuple, Protocol
 
 from dcmveil._copier import Copier
 from dcmveil._elements import list_elements
-from dcmveil._inverse import KINDS, restoring_script
+from dcmveil._inverse import KINDS, RUN_BITS, restoring_script
 from dcmveil._planner import Planner
 from dcmveil._policy import RuleTable
 from dcmveil.encode import Encoding, encode_element
@@ -24,11 +24,12 @@ from dcmveil.errors import DecryptionError, LimitExceeded, ParseError, Refused
 from dcmveil.originals import pairs
 from dcmveil.output import AtomicFile
 from dcmveil.policy import Limits
+from dcmveil.profile import ENCRYPTED_ATTRIBUTES_SEQUENCE
 from dcmveil.recompressing import Recompressor
 from dcmveil.report import Report
-from dcmveil.restoring import ENCRYPTED_ATTRIBUTES_SEQUENCE, Restoration
+from dcmveil.restoring import Restoration
 from dcmveil.reversal import Deflated, Reversal, Way, unpack
-from dcmveil.rewriting import Rewrite, Writer, opened, reader_of, scan
+from dcmveil.rewriting import Rewrite, Writer, input_may_shrink, opened, reader_of, scan
 from dcmveil.sources import DeflatedSource, RangeReader, copy_script
 
 __all__ = ["Unsealer", "reidentify_file"]
@@ -37,7 +38,6 @@ _ENCRYPTED_CONTENT_TRANSFER_SYNTAX_UID = 0x04000510
 _ENCRYPTED_CONTENT = 0x04000520
 _MAX_ENCRYPTED = 256 << 20
 _MAX_ITEMS = 16  # that are tried: each may cost seconds, and anyone can make them
-_RUN_BITS = 29
 
 PARTIAL = "was too large to be kept byte for byte: restored Attribute by Attribute"
 RECOMPRESSED = "restored, but for the compression of the deflated Data Set: this zlib makes other bytes"
@@ -166,7 +166,8 @@ def _rows(element: bytes, encoding: Encoding) -> list[tuple[int, int, int, str |
 
 def _restore(fd: int, size: int, target: int, found: _Found, reversal: Reversal, limits: Limits) -> Report:
     if reversal.way is not None and _fits(found, reversal.way, reversal.content):
-        written, is_same = _write_original(fd, size, target, found, reversal.way, reversal.content)
+        with input_may_shrink():
+            written, is_same = _write_original(fd, size, target, found, reversal.way, reversal.content)
         _check_restored(target, limits)
         return _report(found, size, written, len(reversal.originals), None if is_same else RECOMPRESSED)
     rewrite = Rewrite(fd, size, Restoration(reversal, limits))
@@ -181,7 +182,7 @@ def _check_restored(target: int, limits: Limits) -> None:
         scan(Planner(_locating(), **limits._asdict()), target, os.fstat(target).st_size)
     except (ParseError, LimitExceeded, Refused):
         raise Refused(
-            "not-restorable", "an original cannot be written in the Transfer Syntax that the file has now"
+            "not-restorable", "with what was encrypted put back, the file as it is now could not be read any more"
         ) from None
 
 
@@ -249,7 +250,7 @@ def _operations(operations: bytes) -> Iterator[tuple[str, int, int]]:
     """Kind, bytes, and of text from where. What is no operation has kind "?"."""
     words = struct.iter_unpack("<I", operations[: len(operations) // 4 * 4])
     for (word,) in words:
-        number, length = word >> _RUN_BITS, word & (1 << _RUN_BITS) - 1
+        number, length = word >> RUN_BITS, word & (1 << RUN_BITS) - 1
         kind = KINDS[number] if number < len(KINDS) and length else "?"
         yield kind, length, next(words, (1 << 32,))[0] if kind == "text" else 0
 

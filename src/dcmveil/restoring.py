@@ -12,14 +12,14 @@ from dcmveil._policy import RuleTable
 from dcmveil.encode import Encoding
 from dcmveil.originals import recoded
 from dcmveil.policy import Limits
+from dcmveil.profile import ENCRYPTED_ATTRIBUTES_SEQUENCE
 from dcmveil.questions import Answers, Facts, Question
 from dcmveil.reversal import Original, Reversal
 from dcmveil.rules import KEEP, Rule
 from dcmveil.uids import is_well_formed
 
-__all__ = ["ENCRYPTED_ATTRIBUTES_SEQUENCE", "Restoration"]
+__all__ = ["Restoration"]
 
-ENCRYPTED_ATTRIBUTES_SEQUENCE = 0x04000500
 _MARKERS = (0x00120062, 0x00120063, 0x00120064)
 _SPECIFIC_CHARACTER_SET = 0x00080005
 _SOP_CLASS_UID = 0x00080016

@@ -24,12 +24,15 @@ from dcmveil.resolver import Resolver
 from dcmveil.sources import DeflatedSource, DeflateWriter, FileSource, RangeReader, copy_script
 from dcmveil.tags import format_path
 
-__all__ = ["Rewrite", "Writer", "opened", "reader_of", "scan"]
+__all__ = ["Completion", "Rewrite", "Writer", "input_may_shrink", "opened", "reader_of", "scan"]
 
 _FIRST_WINDOW = 1 << 16
 _SMALL_WINDOW = 1 << 12  # after bulk: most likely one Fragment header, then bulk again
 _LARGE_WINDOW = 1 << 18
 _SCRIPT = 1 << 16
+
+Completion = Callable[[Planner, Resolver, RangeReader], str | None]
+
 _SHRANK = "shrank while it was being read"
 
 
@@ -46,6 +49,17 @@ def opened(source: str | os.PathLike[str]) -> Iterator[int]:
         yield fd
     finally:
         os.close(fd)
+
+
+@contextmanager
+def input_may_shrink() -> Iterator[None]:
+    """Around the execution of scripts: both executors tell by ENODATA that the input has become shorter."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno == ENODATA:
+            raise InputError(_SHRANK) from None
+        raise
 
 
 def scan(planner: Planner, fd: int, size: int, after_window: Callable[[], None] = lambda: None) -> bytes:
@@ -138,7 +152,7 @@ class Rewrite:
         fd: int,
         size: int,
         policy: Rewriting,
-        complete: Callable[[Planner, Resolver, RangeReader], str | None] | None = None,
+        complete: Completion | None = None,
     ) -> None:
         self._fd = fd
         self._size = size
@@ -153,7 +167,7 @@ class Rewrite:
 
     def run(self, writer: Writer | None) -> None:
         """Scan the file and write it; without a writer collect the edits instead."""
-        try:
+        with input_may_shrink():
             head = scan(self._planner, self._fd, self._size, lambda: self._relieve(writer))
             self._resolver.answer()
             if self._complete is not None:
@@ -161,10 +175,6 @@ class Rewrite:
             self._write(writer)
             if writer is not None:
                 self._written = writer.finish()
-        except OSError as error:
-            if error.errno == ENODATA:  # how both executors of scripts tell that the input has become shorter
-                raise InputError(_SHRANK) from None
-            raise
 
     def _relieve(self, writer: Writer | None) -> None:
         """If many edits are held, write those whose turn has come."""

@@ -17,6 +17,7 @@ from dcmveil.encode import Encoding, encode_element, encode_sequence
 from dcmveil.errors import Refused
 from dcmveil.originals import explicit, pairs
 from dcmveil.policy import Policy
+from dcmveil.profile import ENCRYPTED_ATTRIBUTES_SEQUENCE
 from dcmveil.questions import INSERTED, Question
 from dcmveil.recompressing import find_settings
 from dcmveil.resolver import Resolver
@@ -25,7 +26,6 @@ from dcmveil.sources import RangeReader
 
 __all__ = ["seal_originals"]
 
-_ENCRYPTED_ATTRIBUTES_SEQUENCE = 0x04000500
 _ENCRYPTED_CONTENT_TRANSFER_SYNTAX_UID = 0x04000510
 _ENCRYPTED_CONTENT = 0x04000520
 _EXPLICIT_VR_LITTLE_ENDIAN = b"1.2.840.10008.1.2.1"
@@ -47,7 +47,7 @@ def seal_originals(policy: Policy, planner: Planner, resolver: Resolver, reader:
     encoding = Encoding(planner.encoding)
     syntax = encode_element(encoding, _ENCRYPTED_CONTENT_TRANSFER_SYNTAX_UID, "UI", _EXPLICIT_VR_LITTLE_ENDIAN)
     content = encode_element(encoding, _ENCRYPTED_CONTENT, "OB", policy.envelope.seal(plaintext))
-    sequence = encode_sequence(encoding, _ENCRYPTED_ATTRIBUTES_SEQUENCE, [syntax + content])
+    sequence = encode_sequence(encoding, ENCRYPTED_ATTRIBUTES_SEQUENCE, [syntax + content])
     planner.plan.amend(place, sequence)
     return notice
 
@@ -55,7 +55,7 @@ def seal_originals(policy: Policy, planner: Planner, resolver: Resolver, reader:
 def _added(asked: list[Question]) -> list[int]:
     """Tags of the Attributes of the top level that the input did not have."""
     tags = sorted(question.tag for question in asked if question.kind == INSERTED and not question.parent)
-    return [tag for tag in tags if tag >> 16 != 2 and tag != _ENCRYPTED_ATTRIBUTES_SEQUENCE]
+    return [tag for tag in tags if tag >> 16 != 2 and tag != ENCRYPTED_ATTRIBUTES_SEQUENCE]
 
 
 def _plaintext(policy: Policy, planner: Planner, resolver: Resolver, reader: RangeReader) -> tuple[bytes, str | None]:
@@ -77,8 +77,10 @@ def _plaintext(policy: Policy, planner: Planner, resolver: Resolver, reader: Ran
     fitting = _fitting(ranges_of_each, policy.max_originals)
     content, _same = explicit(reader.gather(fitting), encoding)
     left_out = len(ranges_of_each) - len(fitting)
-    notice = f"{left_out} originals left out as too large, for good; the others can be restored, not the very bytes"
-    return pack(content, None, added=added, left_out=left_out, character_set=character_set), notice
+    plaintext = pack(content, None, added=added, left_out=left_out, character_set=character_set)
+    if not left_out:
+        return plaintext, "too large to be kept byte for byte; its Attributes can be restored"
+    return plaintext, f"{left_out} originals left out as too large, for good; the others can be restored"
 
 
 def _fitting(ranges: _Ranges, room: int) -> _Ranges:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import struct
 import subprocess
 import sys
@@ -16,7 +17,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dcmveil.errors import DcmveilError, DecryptionError
+from dcmveil import deidentify_file
+from dcmveil.errors import DcmveilError, DecryptionError, InputError, ParseError
 from dcmveil.recompressing import Settings
 from dcmveil.reidentifying import reidentify_file
 from dcmveil.report import Report
@@ -32,6 +34,7 @@ from tests.reversible.keys import (
     encrypted_attributes,
     envelope,
     opener,
+    reversible,
     sent,
 )
 
@@ -356,3 +359,21 @@ def test_only_so_many_items_are_tried(tmp_path: Path) -> None:
     with pytest.raises(DecryptionError):
         reidentify_file(source, tmp_path / "out.dcm", Counting())
     assert 0 < len(tried) <= 16
+
+
+@pytest.mark.parametrize("form", [EXPLICIT, DEFLATED], ids=lambda form: form.name)
+def test_an_input_that_shrinks_is_told_as_the_input(form: Form, tmp_path: Path) -> None:
+    """Not as an output that could not be written."""
+    source, ours, back = (tmp_path / name for name in ("in.dcm", "ours.dcm", "back.dcm"))
+    source.write_bytes(form.file(form.common() + form.element(0x7FE00010, "OW", bytes(range(256)) * 400)))
+    deidentify_file(source, ours, reversible(Glass()))
+
+    class Shrinking(Glass):
+        def open(self, blob: bytes, *, accept: Callable[[bytes], bool]) -> bytes:
+            os.truncate(ours, ours.stat().st_size - 100)
+            return super().open(blob, accept=accept)
+
+    with pytest.raises((InputError, ParseError)) as caught:
+        reidentify_file(ours, back, Shrinking())
+    assert "not written" not in str(caught.value)
+    assert not back.exists()
