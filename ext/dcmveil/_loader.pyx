@@ -72,6 +72,19 @@ cdef int fill_rules(dcmveil_tables *t, Store store, dict arrays) except -1:
     return 0
 
 
+cdef int fill_options(dcmveil_tables *t, Store store, dict arrays) except -1:
+    """What only some of the Options look into."""
+    if "safe_private" in arrays:
+        rows = arrays["safe_private"]
+        t.safe_private = <const dcmveil_safe_attribute *>store.rows(rows, "PHBQ", sizeof(dcmveil_safe_attribute))
+        t.safe_private_count = len(rows)
+    if "structured_content" in arrays:
+        rows = arrays["structured_content"]
+        t.structured_content = <const dcmveil_content_row *>store.rows(rows, "4P8B", sizeof(dcmveil_content_row))
+        t.structured_content_count = len(rows)
+    return 0
+
+
 cdef int fill_uids(dcmveil_tables *t, Store store, dict arrays) except -1:
     if "uids" in arrays:
         t.uids = <const dcmveil_uid *>store.rows(arrays["uids"], "P", sizeof(dcmveil_uid))
@@ -127,6 +140,7 @@ def load(arrays: dict, edition: str, check) -> None:
     cdef Store store = Store()
     new.edition = store.text(edition)
     fill_rules(&new, store, arrays)
+    fill_options(&new, store, arrays)
     fill_uids(&new, store, arrays)
     fill_types(&new, store, arrays)
     fill_own(&new, store, arrays)

@@ -1,4 +1,4 @@
-"""The tables of the Standard (PS3.3, PS3.4, PS3.6, PS3.15 Table E.1-1) as Python functions.
+"""The tables of the Standard (PS3.3, PS3.4, PS3.6, PS3.15 Tables E.1-1, E.3.4-1 and E.3.10-1) as Python functions.
 
 Nothing is built on import: the tables are C arrays, and each function searches them. The built-in ones are in force
 unless `dcmveil.resources` has loaded others. Tags are integers 0xGGGGEEEE; a set of VRs is an integer with bit
@@ -221,13 +221,13 @@ def nested_type(parent: int, tag: int) -> int:
     return find_nested_type(parent, tag)
 
 
-cdef dict options_of(const dcmveil_profile_row *row):
+cdef dict options_of(const uint8_t *basic, const char *const *names, size_t count):
     # The Options' columns follow `basic`, one byte each, in the order of the names.
-    cdef const uint8_t *codes = &row.basic + 1
+    cdef const uint8_t *codes = basic + 1
     cdef size_t i
     return {
-        dcmveil_option_names[i].decode("ascii"): dcmveil_action_names[codes[i]].decode("ascii")
-        for i in range(dcmveil_option_names_count) if codes[i]
+        names[i].decode("ascii"): dcmveil_action_names[codes[i]].decode("ascii")
+        for i in range(count) if codes[i]
     }
 
 
@@ -241,8 +241,49 @@ def confidentiality() -> list[tuple[int, int, str, dict[str, str]]]:
     rows = []
     for i in range(tables.confidentiality_count):
         row = &tables.confidentiality[i]
-        rows.append((row.tag, row.mask, dcmveil_action_names[row.basic].decode("ascii"), options_of(row)))
+        options = options_of(&row.basic, dcmveil_option_names, dcmveil_option_names_count)
+        rows.append((row.tag, row.mask, dcmveil_action_names[row.basic].decode("ascii"), options))
     return rows
+
+
+def structured_content() -> list[tuple[bytes, bytes, bytes, str, str, dict[str, str]]]:
+    """Table E.3.4-1: (scheme, code, SRT code, Value Type, action of the Basic Profile, {Option: action}) by concept.
+
+    The scheme is a Coding Scheme Designator without a version. The SRT code is the retired form of a code of scheme
+    SCT, and empty for other schemes.
+    """
+    cdef const dcmveil_content_row *row
+    cdef size_t i
+    rows = []
+    for i in range(tables.structured_content_count):
+        row = &tables.structured_content[i]
+        options = options_of(&row.basic, dcmveil_content_option_names, dcmveil_content_option_names_count)
+        rows.append((<bytes>row.scheme, <bytes>row.code, <bytes>row.srt_code, row.value_type.decode("ascii"),
+                     dcmveil_action_names[row.basic].decode("ascii"), options))
+    return rows
+
+
+def safe_private() -> list[tuple[bytes, int, int, int]]:
+    """Table E.3.10-1: (Private Creator, group, low byte of the element, set of VRs) of safe private Attributes.
+
+    The set is 0 where the table names no VR.
+    """
+    cdef const dcmveil_safe_attribute *row
+    cdef size_t i
+    rows = []
+    for i in range(tables.safe_private_count):
+        row = &tables.safe_private[i]
+        rows.append((<bytes>row.creator, row.group, row.low_byte, row.vrs))
+    return rows
+
+
+def attributes() -> list[tuple[int, int, int]]:
+    """(tag, mask, set of VRs) of each Attribute of the dictionary; the mask as in `confidentiality`."""
+    cdef size_t i
+    return [
+        (tables.dictionary[i].tag, tables.dictionary[i].mask, tables.dictionary[i].vrs)
+        for i in range(tables.dictionary_count)
+    ]
 
 
 def gaps() -> list[tuple[int, str]]:

@@ -123,6 +123,31 @@ cdef extern from "tables.h" nogil:
         const char *meaning
         const char *column
 
+    # PS3.15 Table E.3.10-1: private Attributes known to be safe. `vrs` is 0 where the table names no VR.
+    ctypedef struct dcmveil_safe_attribute:
+        const char *creator
+        uint16_t group
+        uint8_t low_byte
+        uint64_t vrs
+
+    # PS3.15 Table E.3.4-1: the concepts of Content Items. `srt_code` is empty where the scheme is not SCT; the Options
+    # come in the order of `dcmveil_content_option_names`.
+    const char *const dcmveil_content_option_names[]
+    const size_t dcmveil_content_option_names_count
+    ctypedef struct dcmveil_content_row:
+        const char *scheme
+        const char *code
+        const char *srt_code
+        const char *value_type
+        uint8_t basic
+        uint8_t rtn_uids
+        uint8_t rtn_dev_id
+        uint8_t rtn_inst_id
+        uint8_t rtn_pat_chars
+        uint8_t rtn_full_dates
+        uint8_t rtn_modif_dates
+        uint8_t clean_desc
+
     ctypedef struct dcmveil_tables:
         const char *edition             # of PS3.15, such as 2026d
         const dcmveil_attribute *dictionary
@@ -151,4 +176,8 @@ cdef extern from "tables.h" nogil:
         size_t dummy_items_count
         const dcmveil_code *codes
         size_t codes_count
+        const dcmveil_safe_attribute *safe_private
+        size_t safe_private_count
+        const dcmveil_content_row *structured_content
+        size_t structured_content_count
     const dcmveil_tables dcmveil_builtin

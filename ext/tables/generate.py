@@ -58,6 +58,14 @@ STRUCTS = {
         ["uint32_t sequence", "uint8_t depth", f"uint32_t path[{reader.DUMMY_DEPTH}]", "uint8_t vr", TEXT + "value"],
     ),
     "codes": ("code", [TEXT + "value", TEXT + "meaning", TEXT + "column"]),
+    "safe_private": ("safe_attribute", [TEXT + "creator", "uint16_t group", "uint8_t low_byte", "uint64_t vrs"]),
+    "structured_content": (
+        "content_row",
+        [
+            *(TEXT + member for member in ("scheme", "code", "srt_code", "value_type")),
+            *(f"uint8_t {column}" for column in ("basic", *reader.CONTENT_OPTIONS)),
+        ],
+    ),
 }
 WITH_MASKS = ("dictionary", "confidentiality")
 
@@ -116,6 +124,7 @@ def emit_names(header: Header) -> None:
     header.enum("DCMVEIL_ACTION", reader.ACTIONS)
     header.names("action_names", reader.ACTIONS)
     header.names("option_names", reader.OPTIONS)
+    header.names("content_option_names", reader.CONTENT_OPTIONS)
     header.enum("DCMVEIL_ROLE", reader.ROLES)
     header.names("role_names", reader.ROLES)
     flags = (f"DCMVEIL_{name} = {1 << bit}" for bit, name in enumerate(reader.FLAGS))

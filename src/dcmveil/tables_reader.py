@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 __all__ = [
     "ACTIONS",
+    "CONTENT_OPTIONS",
     "DUMMY_DEPTH",
     "EDITION",
     "EXACT",
@@ -43,6 +44,7 @@ OPTIONS = [
     "rtn_safe_priv", "rtn_uids", "rtn_dev_id", "rtn_inst_id", "rtn_pat_chars", "rtn_full_dates",
     "rtn_modif_dates", "clean_desc", "clean_struct", "clean_graph",
 ]  # fmt: skip
+CONTENT_OPTIONS = OPTIONS[1:8]  # those that Table E.3.4-1 has a column for
 ROLES = [
     "structural", "instance-reference", "instance-scoped", "instance-or-well-known",
     "organization-or-equipment", "ambiguous", "template", "temporal", "person-name",
@@ -64,6 +66,12 @@ OWN_ATTRIBUTES = {
     "0008,0016": "UI", "0008,0018": "UI", "0012,0062": "CS", "0012,0063": "LO", "0012,0064": "SQ",
     "0028,0303": "CS", "0400,0500": "SQ",
 }  # fmt: skip
+# PS3.3 C.17.3, and what the De-identifier can do with a Content Item.
+VALUE_TYPES = [
+    "CODE", "COMPOSITE", "CONTAINER", "DATE", "DATETIME", "IMAGE", "NUM", "PNAME", "SCOORD", "SCOORD3D", "TABLE",
+    "TCOORD", "TEXT", "TIME", "UIDREF", "WAVEFORM",
+]  # fmt: skip
+CONTENT_ACTIONS = ["X", "D", "X/D", "K"]
 TYPES = {"1": 1, "1C": 1, "2": 2, "2C": 2, "3": 3}
 UNKNOWN_IOD = -1
 DUMMY_DEPTH = 4
@@ -82,6 +90,7 @@ EDITION = "edition.txt"
 SHOWN = 40  # characters of a cell in a message
 TAG = re.compile(r"[0-9A-Fx]{4},[0-9A-Fx]{4}")
 UID = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))*")
+HEXADECIMAL = re.compile(r"[0-9A-F]+")
 MODULES = re.compile(r"([MCU]:[a-z0-9-]+( [MCU]:[a-z0-9-]+)*)?")
 # Short enough for De-identification Method (0012,0063), which names it and is an LO.
 EDITION_WORD = re.compile(r"[0-9A-Za-z]{1,6}")
@@ -120,6 +129,19 @@ class Row(dict[str, str]):
             raise self.wrong(f"{column} {shown(value)} has more than {longest} characters")
         return value
 
+    def word(self, column: str, longest: int) -> str:
+        """A text as one Value of a file has it when compared: not empty, and no padding."""
+        value = self.text(column, longest)
+        if value.strip() != value or not value or "\\" in value:
+            raise self.wrong(f"{column} {shown(value)} is empty, or has a backslash or a space at an end")
+        return value
+
+    def hexadecimal(self, column: str, digits: int) -> int:
+        value = self[column]
+        if len(value) != digits or not HEXADECIMAL.fullmatch(value):
+            raise self.wrong(f"{column} {shown(value)} is not {digits} hexadecimal digits in capitals")
+        return int(value, 16)
+
     def tag(self, column: str = "tag") -> tuple[int, int]:
         """Tag and mask; the wildcard nibbles (x) are 0 in both."""
         return self.tag_of(self[column], column)
@@ -146,9 +168,9 @@ class Row(dict[str, str]):
             raise self.wrong(f"{column} {shown(value)} is not a UID")
         return value
 
-    def vrs(self) -> list[int]:
+    def vrs(self, separator: str = " or ") -> list[int]:
         """The alternatives of column vr, by number."""
-        alternatives = self["vr"].split(" or ")
+        alternatives = self["vr"].split(separator)
         unknown = [vr for vr in alternatives if vr not in VR_NAMES]
         if unknown:
             raise self.wrong(f"unknown VR {shown(unknown[0])}")
@@ -339,6 +361,30 @@ def code_facts(rows: list[Row]) -> Iterator[Fact]:
         raise rows[-1].wrong("the table ends without one code for column basic")
 
 
+def safe_private_facts(rows: list[Row]) -> Iterator[Fact]:
+    """(Private Creator, group, low byte of the element, set of VRs: 0 if none is given)"""
+    for row in rows:
+        group = row.hexadecimal("group", 4)
+        if group % 2 == 0 or group < 9 or group == 0xFFFF:  # PS3.5 7.8.1
+            raise row.wrong(f"group {row['group']} is not one of private Attributes")
+        vrs = sum(1 << vr for vr in set(row.vrs("/"))) if row["vr"] else 0
+        yield row.word("private_creator", 64), group, row.hexadecimal("element_low_byte", 2), vrs
+
+
+def structured_content_facts(rows: list[Row]) -> Iterator[Fact]:
+    """(scheme, code, code in the retired scheme SRT, Value Type, action, actions of CONTENT_OPTIONS by number)"""
+    for row in rows:
+        # A version in brackets is of Coding Scheme Version (0008,0103): "NCDR [2.0b]" is NCDR in a file.
+        scheme = row.word("scheme", 32).partition(" [")[0]
+        srt = row.word("srt_code", 16) if row["srt_code"] else ""
+        if srt and scheme != "SCT":
+            raise row.wrong("only a code of scheme SCT has a form in SRT")
+        actions = [row.choice("basic", CONTENT_ACTIONS)]
+        actions += [row.choice(column, ["", *CONTENT_ACTIONS, "C"]) for column in CONTENT_OPTIONS]
+        value_type = row.choice("value_type", VALUE_TYPES)
+        yield scheme, row.word("code_value", 64), srt, value_type, *map(ACTIONS.index, actions)
+
+
 class Table(NamedTuple):
     """A file: the columns that it must have, those that tell its rows apart, and what becomes of the rows."""
 
@@ -358,6 +404,16 @@ TABLES = {
     "nested_types": Table(("parent_sequence", "tag", "type"), ("parent_sequence", "tag"), nested_facts),
     "dummy_items": Table(("sequence", "path", "vr", "value"), ("sequence", "path"), dummy_facts),
     "codes": Table(("code_value", "scheme", "code_meaning", "option_column"), ("code_value",), code_facts),
+    "safe_private": Table(
+        ("private_creator", "group", "element_low_byte", "vr"),
+        ("private_creator", "group", "element_low_byte"),
+        safe_private_facts,
+    ),
+    "structured_content": Table(
+        ("code_value", "scheme", "srt_code", "value_type", "basic", *CONTENT_OPTIONS),
+        ("code_value", "scheme", "value_type"),
+        structured_content_facts,
+    ),
 }
 Facts = Mapping[str, list[Fact]]
 
@@ -416,9 +472,9 @@ def arrays(facts: Facts) -> dict[str, list[Fact]]:
     for name in ("dictionary", "confidentiality"):
         if name in facts:
             made[name] = exact_first(facts[name])
-    for name, array in (("vr_gaps", "gaps"), ("nested_types", "nested_types")):
+    for name in ("vr_gaps", "nested_types", "safe_private", "structured_content"):
         if name in facts:
-            made[array] = sorted(facts[name])
+            made["gaps" if name == "vr_gaps" else name] = sorted(facts[name])
     for name in ("dummy_items", "codes"):
         if name in facts:
             made[name] = facts[name]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pydicom.sr._snomed_dict import mapping as snomed
 
 from dcmveil import _tables
 
@@ -19,6 +20,10 @@ def number(text: str) -> int:
     return int(text.replace(",", "").replace("x", "0"), 16)
 
 
+def vr_set(names: list[str]) -> int:
+    return sum(1 << _tables.vr_index(name) for name in names)
+
+
 def test_dictionary_is_the_table(rows: Rows) -> None:
     """Every tag with a VR is known with keyword and VR alternatives; those without are not (R26)."""
     for row in rows("dictionary"):
@@ -26,7 +31,7 @@ def test_dictionary_is_the_table(rows: Rows) -> None:
         tag, known = number(row["tag"].replace("x", "2")), row["vr"] not in ("", "NONE")
         vrs = row["vr"].split(" or ") if known else []
         assert _tables.keyword(tag) == (row["keyword"] or None if known else None)
-        assert _tables.dictionary_vrs(tag) == sum(1 << _tables.vr_index(vr) for vr in vrs)
+        assert _tables.dictionary_vrs(tag) == vr_set(vrs)
         assert _tables.dictionary_vr(tag) == (vrs[0] if known else None)
 
 
@@ -141,6 +146,14 @@ def test_types_equal_the_collected_join(rows: Rows, standard: Path | None) -> No
                 assert found == required.get((iod, tag), 3), (iod, tag)
 
 
+def test_structured_content_is_what_was_collected(rows: Rows, standard: Path | None) -> None:
+    """R48: that table has a column more here, for the retired codes."""
+    if standard is None:
+        pytest.skip("the facts as they were collected are not at hand")
+    ours = [{name: row[name] for name in row if name != "srt_code"} for row in rows("structured_content")]
+    assert ours == rows("structured_content_2020b", standard)
+
+
 def test_tables_are_those_collected(folder: Path, standard: Path | None) -> None:
     """Nobody has edited the facts in one of the two places only."""
     for table in standard.glob("*.tsv") if standard else ():
@@ -174,6 +187,60 @@ def test_confidentiality_is_the_table(rows: Rows) -> None:
     assert len(table) == 656
     assert table[0x00080018, 0xFFFFFFFF] == ("U", {"rtn_uids": "K"})
     assert table[0x50000000, 0xFF000000] == ("X", {"clean_graph": "C"})
+
+
+def test_attributes_are_those_of_the_dictionary(rows: Rows) -> None:
+    """R26: exact tags in their order, behind them the repeating groups."""
+    expected = []
+    for row in rows("dictionary"):
+        if row["vr"] not in ("", "NONE"):
+            mask = int("".join("0" if digit == "x" else "F" for digit in row["tag"].replace(",", "")), 16)
+            expected.append((number(row["tag"]), mask, vr_set(row["vr"].split(" or "))))
+    table = _tables.attributes()
+    assert sorted(table) == sorted(expected)
+    assert table == sorted(table, key=lambda row: (row[1] != 0xFFFFFFFF, row[0]))
+    assert (0x60003000, 0xFF00FFFF, vr_set(["OB", "OW"])) in table
+
+
+def test_safe_private_is_the_table(rows: Rows) -> None:
+    """R59 R64"""
+    expected = [
+        (
+            row["private_creator"].encode(),
+            int(row["group"], 16),
+            int(row["element_low_byte"], 16),
+            vr_set(row["vr"].split("/") if row["vr"] else []),
+        )
+        for row in rows("safe_private")
+    ]
+    table = _tables.safe_private()
+    assert table == sorted(expected)
+    assert len(table) == 479
+    assert (b"Philips Imaging DD 001", 0x2001, 0x7D, vr_set(["OB", "OW"])) in table
+    assert sum(vrs == 0 for *_place, vrs in table) == 5
+
+
+def test_structured_content_is_the_table(rows: Rows) -> None:
+    """R48: all rows, with all Options; a scheme comes without its version."""
+    expected = []
+    for row in rows("structured_content"):
+        concept = (row["scheme"].replace(" [2.0b]", "").encode(), row["code_value"].encode(), row["srt_code"].encode())
+        options = {name: row[name] for name in list(row)[8:] if row[name]}
+        expected.append((*concept, row["value_type"], row["basic"], options))
+    table = _tables.structured_content()
+    assert table == sorted(expected, key=lambda row: row[:4])
+    assert len(table) == 206
+    assert (b"DCM", b"121012", b"", "UIDREF", "X/D", {"rtn_uids": "K", "rtn_dev_id": "K"}) in table
+    assert (b"NCDR", b"76", b"", "PNAME", "D", {}) in table
+    assert (b"SCT", b"371524004", b"R-42B89", "TEXT", "X", {"clean_desc": "C"}) in table
+
+
+def test_codes_of_snomed_ct_are_known_by_their_retired_form() -> None:
+    """R48: each of them and no others."""
+    retired = {scheme: bool(srt) for scheme, _code, srt, *_rest in _tables.structured_content()}
+    assert retired == {b"DCM": False, b"LN": False, b"NCDR": False, b"NCIt": False, b"SCT": True, b"UMLS": False}
+    ours = {code: srt for _scheme, code, srt, *_rest in _tables.structured_content() if srt}
+    assert {srt.decode(): code.decode() for code, srt in ours.items()}.items() <= snomed["SRT"].items()
 
 
 def test_gaps_are_the_table(rows: Rows) -> None:

@@ -39,6 +39,7 @@ def everything():
             for i in range(300)]
     known = [_tables.is_well_known_uid(f"2.16.840.1.113883.6.{i}".encode()) for i in range(1000)]
     lists = [_tables.confidentiality(), _tables.gaps(), _tables.codes(), _tables.nested_types()]
+    lists += [_tables.attributes(), _tables.safe_private(), _tables.structured_content()]
     lists += [_tables.module_types(), _tables.iods(), _tables.sop_classes(), list(map(_tables.dummy_item, profile))]
     return attributes, types, uids, known, lists
 """
