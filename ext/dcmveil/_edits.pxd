@@ -5,6 +5,8 @@ cdef enum:
     NO_VALUE = 0xFFFFFFFF
     NO_RECORD = 0xFFFFFFFF
     MAX_WATCHES = 4096      # a file that repeats what is watched oftener than this is not an honest one
+    MAX_SETS = 255          # Specific Character Sets of Items
+    MAX_IDENTIFYING = 1 << 14
 
 cdef enum EditFlag:
     CONTAINER = 1           # a Sequence or Item with edits inside
@@ -22,6 +24,8 @@ cdef enum QuestionKind:
     INSERTED = 2            # nothing in the input
     CONTAINED = 3           # a Sequence that was looked into
     APPENDED = 4            # one more Item at the end of a Sequence
+    CONTENT_ITEM = 5        # a Content Item; what it is named by is known at its end
+    IDENTIFIES = 6          # no edit: the Values are those that identify
 
 cdef enum Decision:
     PENDING = 0
@@ -43,7 +47,10 @@ cdef struct Edit:
 cdef struct Question:
     uint32_t tag
     uint32_t parent         # tag of the Sequence it stands in; 0 at top level
-    uint8_t rule
+    uint16_t rule
+    uint16_t name           # what names the Content Item it stands in; 0 if the rule does not ask, or there is none
+    uint8_t value_type      # of that
+    uint8_t set             # Specific Character Set there: 0 that of the Data Set, else one of `sets`
     uint8_t vr
     uint8_t encoding
     uint8_t kind
@@ -57,6 +64,7 @@ cdef struct Value:
     uint32_t size
     uint32_t result_size
     uint32_t hash
+    uint32_t uses           # elements that have it
     uint16_t key
     uint8_t decision
 
@@ -71,6 +79,10 @@ cdef struct Watch:
 cdef struct Range:
     uint64_t start
     uint64_t stop
+
+cdef struct Set:
+    uint64_t data           # in `kept`
+    uint32_t size
 
 cdef struct PlanData:
     Edit *edits
@@ -99,12 +111,18 @@ cdef struct PlanData:
     uint32_t watches_room
     uint32_t bulk_count
     uint32_t bulk_room
+    uint32_t sets_count
+    uint32_t identifying_count
+    Set sets[MAX_SETS + 1]      # Specific Character Sets of Items, from 1
+    uint8_t has_late_set        # one stands behind what it is about
 
 cdef int plan_open(PlanData *plan, uint32_t max_edits, uint64_t max_held) noexcept nogil
 cdef int plan_edit(PlanData *plan, const Edit *edit) noexcept nogil
 cdef int plan_question(PlanData *plan, const Question *asked, uint16_t *key) noexcept nogil
 cdef int plan_hold(PlanData *plan, const uint8_t *data, uint64_t size) noexcept nogil
 cdef int plan_value(PlanData *plan, uint16_t key, uint64_t start, uint32_t *index) noexcept nogil
+cdef int plan_identifying(PlanData *plan, uint16_t key, uint64_t data, uint32_t size) noexcept nogil
+cdef int plan_set(PlanData *plan, const uint8_t *data, uint32_t size, uint8_t *number) noexcept nogil
 cdef int plan_watch(PlanData *plan, Watch *watch, const uint8_t *data) noexcept nogil
 cdef int plan_bulk(PlanData *plan, uint64_t start, uint64_t size, bint is_fragment) noexcept nogil
 cdef int plan_drop(PlanData *plan, const uint32_t *open_edits, uint32_t open_count, uint32_t stop) noexcept nogil

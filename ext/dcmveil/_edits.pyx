@@ -100,6 +100,11 @@ cdef int plan_keep(PlanData *plan, const uint8_t *data, uint64_t size) noexcept 
     return append(&plan.kept, &plan.kept_size, &plan.kept_room, plan.held_limit, data, size)
 
 
+cdef int plan_keep_at(PlanData *plan, const uint8_t *data, uint64_t size, uint64_t *where) noexcept nogil:
+    where[0] = plan.kept_size
+    return plan_keep(plan, data, size)
+
+
 cdef int plan_watch(PlanData *plan, Watch *watch, const uint8_t *data) noexcept nogil:
     """Note a watched element, with the `watch.size` bytes of its Value at `data`."""
     if plan.watches_count >= MAX_WATCHES:
@@ -127,14 +132,15 @@ cdef int plan_bulk(PlanData *plan, uint64_t start, uint64_t size, bint is_fragme
 # ---- questions and Values, each kept once ---------------------------------------------------------------------
 
 cdef bint same_question(const Question *a, const Question *b) noexcept nogil:
-    return (a.tag == b.tag and a.parent == b.parent and a.rule == b.rule and a.vr == b.vr
-            and a.encoding == b.encoding and a.kind == b.kind)
+    return (a.tag == b.tag and a.parent == b.parent and a.rule == b.rule and a.vr == b.vr and a.name == b.name
+            and a.value_type == b.value_type and a.set == b.set and a.encoding == b.encoding and a.kind == b.kind)
 
 
 cdef int plan_question(PlanData *plan, const Question *asked, uint16_t *key) noexcept nogil:
     """Number of the question, from 1; a new one if it was not asked before."""
     cdef uint32_t probes = 0
     cdef uint32_t i = (asked.tag * <uint32_t>0x9E3779B1) ^ (asked.parent * <uint32_t>0x85EBCA77)
+    i ^= (<uint32_t>asked.name << 16 | <uint32_t>asked.value_type << 8 | asked.set) * <uint32_t>0x27D4EB2F
     i = (i ^ <uint32_t>(asked.rule << 8) ^ asked.vr ^ <uint32_t>(asked.kind << 16)) * <uint32_t>0xC2B2AE3D >> 15
     while plan.question_slots[i]:
         probes += 1
@@ -181,10 +187,9 @@ cdef int grow_value_slots(PlanData *plan) noexcept nogil:
     return STATUS_OK
 
 
-cdef int plan_value(PlanData *plan, uint16_t key, uint64_t start, uint32_t *index) noexcept nogil:
-    """Number of the Value that the arena holds from `start` on; the bytes are dropped again if it is known."""
+cdef int intern(PlanData *plan, uint16_t key, uint64_t start, uint32_t size, uint32_t *index) noexcept nogil:
+    """Number of the Value that the arena holds at `start`; it is a new one if its bytes are those at `start`."""
     cdef:
-        uint32_t size = <uint32_t>(plan.arena_size - start)
         uint32_t h = hash_bytes(plan.arena + start, size, key)
         uint32_t i, _n
         Value *value
@@ -199,7 +204,7 @@ cdef int plan_value(PlanData *plan, uint16_t key, uint64_t start, uint32_t *inde
         value = &plan.values[index[0]]
         if (value.hash == h and value.key == key and value.size == size
                 and (size == 0 or memcmp(plan.arena + value.data, plan.arena + start, size) == 0)):
-            plan.arena_size = start
+            value.uses += 1
             return STATUS_OK
         i = (i + 1) & (plan.value_slots_count - 1)
     if grow(<void **>&plan.values, &plan.values_room, plan.values_count, sizeof(Value)) != STATUS_OK:
@@ -211,8 +216,42 @@ cdef int plan_value(PlanData *plan, uint16_t key, uint64_t start, uint32_t *inde
     value.size = size
     value.hash = h
     value.key = key
+    value.uses = 1
     plan.values_count += 1
     return STATUS_OK
+
+
+cdef int plan_value(PlanData *plan, uint16_t key, uint64_t start, uint32_t *index) noexcept nogil:
+    """Number of the Value that the arena holds from `start` on; the bytes are dropped again if it is known."""
+    cdef int status = intern(plan, key, start, <uint32_t>(plan.arena_size - start), index)
+    if status == STATUS_OK and plan.values[index[0]].data != start:
+        plan.arena_size = start
+    return status
+
+
+cdef int plan_identifying(PlanData *plan, uint16_t key, uint64_t data, uint32_t size) noexcept nogil:
+    """Note that the bytes in the arena, which may be those of another Value too, identify."""
+    cdef uint32_t index = 0, before = plan.values_count
+    cdef int status = intern(plan, key, data, size, &index)
+    plan.identifying_count += plan.values_count - before
+    return STATUS_LIMIT if plan.identifying_count > MAX_IDENTIFYING else status
+
+
+cdef int plan_set(PlanData *plan, const uint8_t *data, uint32_t size, uint8_t *number) noexcept nogil:
+    """Number of a Specific Character Set that an Item has of its own."""
+    cdef uint32_t i
+    cdef int status
+    for i in range(1, plan.sets_count + 1):
+        if plan.sets[i].size == size and (size == 0 or memcmp(plan.kept + plan.sets[i].data, data, size) == 0):
+            number[0] = <uint8_t>i
+            return STATUS_OK
+    if plan.sets_count == MAX_SETS:
+        return STATUS_LIMIT
+    status = plan_keep_at(plan, data, size, &plan.sets[plan.sets_count + 1].data)
+    plan.sets_count += 1
+    plan.sets[plan.sets_count].size = size
+    number[0] = <uint8_t>plan.sets_count
+    return status
 
 
 # ---- dropping what has been written ---------------------------------------------------------------------------

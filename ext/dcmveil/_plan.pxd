@@ -3,6 +3,9 @@ from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from dcmveil._edits cimport PlanData
 
+cdef enum:
+    DECISIONS = 5
+
 cdef struct Script:
     uint8_t *bytes
     size_t size
@@ -16,13 +19,14 @@ cdef class Plan:
     cdef bint settled
     cdef bint drained                   # some edits have been dropped
     cdef uint32_t levels                # that containers can be nested in
-    cdef uint64_t counts[256][5]
+    cdef uint64_t *counts               # by rule and Decision, DECISIONS each
+    cdef uint32_t rules_count
     cdef uint64_t cursor
     cdef uint32_t index
     cdef uint32_t open_count
     cdef uint32_t *open_edits
 
-    cdef int open(self, uint32_t levels, uint32_t max_edits, uint64_t max_held) except -1
+    cdef int open(self, uint32_t levels, uint32_t rules, uint32_t max_edits, uint64_t max_held) except -1
     cdef int cut(self, uint32_t stop) except -1
     cdef void rewind(self) noexcept
     cdef int check(self, int status) except -1

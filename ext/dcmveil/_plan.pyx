@@ -17,7 +17,7 @@ has them answered, settled and written up to there (`stop`), and drops them. The
 """
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport free, malloc, realloc
+from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memcpy
 
 from dcmveil._edits cimport (
@@ -30,6 +30,7 @@ from dcmveil._edits cimport (
     DECIDE_REPLACE,
     DECIDE_VALUES,
     DRAINED,
+    IDENTIFIES,
     INSERTED,
     ITEM,
     NO_VALUE,
@@ -130,7 +131,8 @@ cdef int settle_edits(PlanData *plan, uint32_t stop, Level *levels, uint64_t *co
             break
         edit = &plan.edits[i]
         what = outcome(plan, edit, &data, &size)
-        counts[plan.questions[edit.key].rule * 5 + what] += edit.key != 0
+        if edit.key:
+            counts[plan.questions[edit.key].rule * DECISIONS + what] += 1
         if edit.flags & CONTAINER and what == DECIDE_KEEP:
             depth += 1
             levels[depth].edit = i
@@ -264,17 +266,48 @@ cdef class Plan:
 
     def __dealloc__(self):
         plan_close(&self.data)
+        free(self.counts)
         free(self.open_edits)
 
     def __len__(self) -> int:
         return self.data.edits_count
 
     def questions(self) -> list:
-        """All questions as ``(key, rule, tag, parent, vr, encoding, kind)``; vr is a number, 254 for Implicit VR."""
+        """All questions as ``(key, rule, tag, parent, vr, encoding, kind, set, name, value_type)``.
+
+        vr is a number, 254 for Implicit VR; set one of `character_sets`; name and value_type are those of the Content
+        Item it stands in, as numbers of the Policy. The last three are 0 where the rule does not ask."""
         cdef uint32_t i
-        return [(i, self.data.questions[i].rule, self.data.questions[i].tag, self.data.questions[i].parent,
-                 self.data.questions[i].vr, self.data.questions[i].encoding, self.data.questions[i].kind)
-                for i in range(1, self.data.questions_count + 1) if self.data.questions[i].decision == PENDING]
+        cdef Question *q
+        found = []
+        for i in range(1, self.data.questions_count + 1):
+            q = &self.data.questions[i]
+            if q.decision == PENDING and q.kind != IDENTIFIES:
+                found.append((i, q.rule, q.tag, q.parent, q.vr, q.encoding, q.kind, q.set, q.name, q.value_type))
+        return found
+
+    def character_sets(self) -> list:
+        """Specific Character Sets by number: b"" in place of that of the Data Set, then those that Items have."""
+        cdef uint32_t i
+        return [b""] + [copied(self.data.kept + self.data.sets[i].data, self.data.sets[i].size)
+                        for i in range(1, self.data.sets_count + 1)]
+
+    @property
+    def has_late_set(self) -> bool:
+        """Has an Item a Specific Character Set behind what that is about?"""
+        return self.data.has_late_set
+
+    def identifying(self) -> list:
+        """The Values that identify: ``(tag, set, bytes)``, each once. To be asked before anything is answered."""
+        cdef uint32_t i
+        cdef Value *v
+        found = []
+        for i in range(self.data.values_count):
+            v = &self.data.values[i]
+            if self.data.questions[v.key].kind == IDENTIFIES:
+                found.append((self.data.questions[v.key].tag, self.data.questions[v.key].set,
+                              copied(self.data.arena + v.data, v.size)))
+        return found
 
     def watched(self) -> list:
         """Watched elements in input order: ``(tag, parent, item, bytes)``, None for a Value too long to be of use."""
@@ -287,13 +320,15 @@ cdef class Plan:
         return found
 
     def values(self):
-        """Iterate over captured Values without an answer, of questions answered "values": ``(index, key, bytes)``."""
+        """Iterate over captured Values without an answer, of questions answered "values".
+
+        Each is ``(index, key, bytes, uses)``, the last being the number of elements that have it."""
         cdef uint32_t i
         cdef Value *v
         for i in range(self.data.values_count):
             v = &self.data.values[i]
             if v.decision == PENDING and self.data.questions[v.key].decision == DECIDE_VALUES:
-                yield i, v.key, copied(self.data.arena + v.data, v.size)
+                yield i, v.key, copied(self.data.arena + v.data, v.size), v.uses
 
     cdef int check(self, int status) except -1:
         if status == STATUS_MEMORY:
@@ -340,11 +375,13 @@ cdef class Plan:
         self.size = size
         self.cut(self.data.edits_count)
 
-    cdef int open(self, uint32_t levels, uint32_t max_edits, uint64_t max_held) except -1:
-        """From the Planner, once: how deep containers are nested at most, and what may be held."""
+    cdef int open(self, uint32_t levels, uint32_t rules, uint32_t max_edits, uint64_t max_held) except -1:
+        """From the Planner, once: how deep containers are nested at most, how many rules there are, what may be held."""
         self.levels = levels
+        self.rules_count = rules
         self.open_edits = <uint32_t *>malloc((levels + 1) * sizeof(uint32_t))
-        if self.open_edits == NULL or plan_open(&self.data, max_edits, max_held) != STATUS_OK:
+        self.counts = <uint64_t *>calloc(rules * DECISIONS + 1, sizeof(uint64_t))
+        if self.open_edits == NULL or self.counts == NULL or plan_open(&self.data, max_edits, max_held) != STATUS_OK:
             raise MemoryError
         return 0
 
@@ -372,7 +409,7 @@ cdef class Plan:
         if levels == NULL:
             raise MemoryError
         with nogil:
-            status = settle_edits(&self.data, self.stop, levels, &self.counts[0][0], &delta)
+            status = settle_edits(&self.data, self.stop, levels, self.counts, &delta)
         free(levels)
         self.check(status)
         self.settled = True
@@ -381,7 +418,8 @@ cdef class Plan:
     def pending(self) -> list:
         """Keys of questions and indices of Values without an answer."""
         cdef uint32_t i
-        keys = [i for i in range(1, self.data.questions_count + 1) if self.data.questions[i].decision == PENDING]
+        keys = [i for i in range(1, self.data.questions_count + 1)
+                if self.data.questions[i].decision == PENDING and self.data.questions[i].kind != IDENTIFIES]
         return keys + [
             i for i in range(self.data.values_count)
             if self.data.values[i].decision == PENDING
@@ -389,9 +427,9 @@ cdef class Plan:
 
     def summary(self) -> dict:
         """How many elements: ``{(rule, "keep" | "remove" | "replace"): count}``."""
-        cdef int rule, what
-        return {(rule, OUTCOMES[what]): self.counts[rule][what]
-                for rule in range(256) for what in range(1, 4) if self.counts[rule][what]}
+        cdef uint32_t i
+        return {(i // DECISIONS, OUTCOMES[i % DECISIONS]): self.counts[i]
+                for i in range(self.rules_count * DECISIONS) if self.counts[i] and i % DECISIONS < DECIDE_VALUES}
 
     def bulk(self) -> bytes:
         """Where long Values that stay stand in the input: pairs of uint64 start, stop. Needs `notes_bulk`."""

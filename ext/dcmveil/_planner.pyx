@@ -12,6 +12,14 @@ from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 
+from dcmveil._creators cimport (
+    close_creators,
+    first_creator,
+    forget_creators,
+    keep_creator,
+    move_creators,
+    private_entry,
+)
 from dcmveil._edits cimport (
     APPENDED,
     BIG,
@@ -34,17 +42,26 @@ from dcmveil._plan cimport Plan
 from dcmveil._policy cimport (
     APPEND,
     CAPTURE,
+    CODE,
+    CONTENT,
+    DATE,
     DESCEND,
     EDIT,
     EVERY_ITEM,
+    IDENTIFYING,
     INSERT,
     KEEP_RULE,
     MEMBER,
+    NAMED,
+    NAMING,
     NO_NODE,
     ONLY_MEMBERS,
+    REMOVE,
     REPORT,
     ROOT_NODE,
     RULED,
+    SCHEME,
+    VALUE_TYPE,
     WATCH,
     Anchor,
     Entry,
@@ -53,15 +70,13 @@ from dcmveil._policy cimport (
     find_entry,
     find_place,
 )
+from dcmveil._private cimport PrivateTable
 from dcmveil._recorder cimport (
-    MODE_APPEND,
-    MODE_MEMBERS,
-    MODE_WATCHED,
-    PlanFrame,
-    State,
     ask,
+    ask_content,
     begin_watch,
     capture,
+    capture_for,
     end_value,
     insert,
     open_frames,
@@ -94,6 +109,23 @@ from dcmveil.scan cimport (
     TOKEN_SEQUENCE_END,
     Token,
 )
+from dcmveil.state cimport (
+    FOR_CODE,
+    FOR_CREATOR,
+    FOR_IDENTITY,
+    FOR_SCHEME,
+    FOR_SET,
+    FOR_VALUE_TYPE,
+    MAX_CODE,
+    MODE_APPEND,
+    MODE_CONTENT,
+    MODE_MEMBERS,
+    MODE_NAMING,
+    MODE_WATCHED,
+    UNNAMED,
+    PlanFrame,
+    State,
+)
 from dcmveil.tables cimport DCMVEIL_DEFLATED
 from dcmveil.wire cimport (
     EXPLICIT_BE,
@@ -101,6 +133,7 @@ from dcmveil.wire cimport (
     UNDEFINED_LENGTH,
     VR_COUNT,
     VR_IMPLICIT,
+    VR_LO,
     VR_SQ,
     VR_UN,
 )
@@ -114,6 +147,12 @@ cdef enum:
     PIXEL_GROUP = 0x7FE0
     MIN_PIXEL_BULK = 1 << 14    # bytes of a Value
     MIN_BULK = 1 << 20
+    SPECIFIC_CHARACTER_SET = 0x00080005
+    MAX_SET = 256               # bytes of a Specific Character Set
+    MAX_CREATOR = 66            # of a Private Creator, with padding
+    MAX_TYPE = 16               # of a Value Type
+    MAX_IDENTIFYING = 4096      # of a Value that identifies
+    DATE_BYTES = 8              # YYYYMMDD
 
 
 # ---- which rule -----------------------------------------------------------------------------------------------
@@ -130,32 +169,40 @@ cdef inline bint is_sequence(const Token *t, const Entry *entry) noexcept nogil:
     return entry != NULL and entry.vrs >> VR_SQ & 1 and vr_fits(t, entry)
 
 
-cdef inline bint is_usable(State *s, const Token *t, const Entry *entry, uint8_t rule) noexcept nogil:
+cdef inline bint is_usable(State *s, const Token *t, const Entry *entry, uint16_t rule) noexcept nogil:
     """Can the rule do with the element as it is? One that keeps it needs it to be what the dictionary says."""
     return s.rules.behaviours[rule] & EDIT or (entry != NULL and vr_fits(t, entry))
 
 
-cdef inline uint8_t rule_of_entry(State *s, const Token *t, const Entry *entry, uint32_t depth) noexcept nogil:
+cdef inline uint16_t rule_of_entry(State *s, const Token *t, const Entry *entry, uint32_t depth) noexcept nogil:
     if s.frames[depth].mode & MODE_MEMBERS and not entry.flags & MEMBER:
         return s.rules.member_rule
     return entry.rule if is_usable(s, t, entry, entry.rule) else s.rules.vr_rule
 
 
-cdef inline uint8_t rule_of_place(State *s, const Token *t, const Entry *entry, const Place *place) noexcept nogil:
+cdef inline uint16_t rule_of_place(State *s, const Token *t, const Entry *entry, const Place *place) noexcept nogil:
     if place.flags & INSERT and not s.anchor_met and not s.rules.repeats:
         return s.rules.duplicate_rule
     return place.rule if is_usable(s, t, entry, place.rule) else s.rules.vr_rule
 
 
-cdef inline uint8_t choose(State *s, const Token *t, uint32_t depth, const Place *place,
-                           const Entry **entry) noexcept nogil:
+cdef inline uint16_t rule_of_private(State *s, const Token *t, uint32_t depth, const Entry **entry) noexcept nogil:
+    """Rule of a private element; what its block has for it becomes its entry."""
+    if s.privates == NULL or t.tag & 0xFFFF < 0x1000:
+        return s.rules.private_rule
+    entry[0] = private_entry(s, t, depth)
+    return entry[0].rule if entry[0] != NULL and vr_fits(t, entry[0]) else s.rules.private_rule
+
+
+cdef inline uint16_t choose(State *s, const Token *t, uint32_t depth, const Place *place,
+                            const Entry **entry) noexcept nogil:
     entry[0] = find_entry(s.rules, t.tag) if not t.tag >> 16 & 1 and t.tag & 0xFFFF else NULL
     if place != NULL and place.flags & RULED:
         return rule_of_place(s, t, entry[0], place)
     if entry[0] != NULL:
         return rule_of_entry(s, t, entry[0], depth)
     if t.tag >> 16 & 1:
-        return s.rules.private_rule
+        return rule_of_private(s, t, depth, entry)
     return s.rules.unknown_rule if t.tag & 0xFFFF else s.rules.group_length_rule
 
 
@@ -219,6 +266,9 @@ cdef void open_frame(State *s, const Token *t, uint32_t tag, uint32_t node, uint
     f.header = t.header
     f.flags = BIG if t.encoding == EXPLICIT_BE else 0
     f.mode = mode
+    f.set = s.frames[s.scan.depth - 1].set
+    f.is_past_set = 0
+    f.name = f.value_type = 0
     if s.scan.frames[s.scan.depth].encoding == EXPLICIT_BE:
         f.flags |= BIG_CONTENT
     if t.length == UNDEFINED_LENGTH:
@@ -246,13 +296,19 @@ cdef int enter_kept(State *s, const Token *t, uint32_t node, uint8_t mode) noexc
     return STATUS_OK
 
 
-cdef int keep(State *s, const Token *t, const Entry *entry, uint32_t node, uint8_t rule) noexcept nogil:
-    cdef uint8_t behaviour = s.rules.behaviours[rule], mode = 0
+cdef int keep(State *s, const Token *t, const Entry *entry, uint32_t depth, uint32_t node,
+              uint16_t rule) noexcept nogil:
+    cdef uint16_t behaviour = s.rules.behaviours[rule]
+    cdef uint8_t mode = 0
     cdef int status = STATUS_OK
     if behaviour & ONLY_MEMBERS:
         mode |= MODE_MEMBERS
     if behaviour & APPEND:
         mode |= MODE_APPEND | MODE_WATCHED
+    if behaviour & CONTENT:
+        mode |= MODE_CONTENT
+    if entry != NULL and entry.flags & NAMING and s.frames[depth].mode & MODE_CONTENT:
+        mode |= MODE_NAMING
     if t.entered:
         open_frame(s, t, t.tag, node, mode)
     elif is_sequence(t, entry) or (node != NO_NODE and t.vr == VR_SQ):
@@ -271,25 +327,28 @@ cdef inline int note_bulk(State *s, const Token *t) noexcept nogil:
     return STATUS_OK
 
 
-cdef int descend(State *s, const Token *t, uint32_t depth, uint8_t rule) noexcept nogil:
+cdef int descend(State *s, const Token *t, uint32_t depth, uint32_t node, uint16_t rule) noexcept nogil:
     """A Sequence that may be kept or not: its own edit is a container with a question."""
     cdef uint16_t key = 0
     cdef int status = ask(s, t, depth, rule, CONTAINED, &key)
     if status == STATUS_OK:
         status = open_frames(s, depth)
     if status == STATUS_OK:
-        status = enter(s, t, NO_NODE, 0)
+        status = enter(s, t, node, 0)
     if status != STATUS_OK:
         return status
     s.frames[s.scan.depth].key = key
     return open_frames(s, s.scan.depth)
 
 
-cdef int edit_element(State *s, const Token *t, const Entry *entry, uint32_t depth, uint8_t rule) noexcept nogil:
-    cdef uint8_t behaviour = s.rules.behaviours[rule]
+cdef int edit_element(State *s, const Token *t, const Entry *entry, uint32_t depth, uint32_t node,
+                      uint16_t rule) noexcept nogil:
+    cdef uint16_t behaviour = s.rules.behaviours[rule]
     cdef int status
+    if behaviour & NAMED and not s.frames[depth].value_type and entry != NULL:
+        s.frames[depth].value_type = entry.value_type
     if behaviour & DESCEND and is_sequence(t, entry):
-        return descend(s, t, depth, rule)
+        return descend(s, t, depth, node, rule)
     if t.entered:
         s.dropping = depth + 1
         s.drop_record = s.plan.edits_count + (depth - s.recorded)
@@ -307,27 +366,81 @@ cdef int on_element(State *s, Token *t) noexcept nogil:
         uint32_t depth = s.scan.depth - (t.entered != 0)
         const Entry *entry = NULL
         const Place *place
-        uint8_t rule
+        uint32_t node
+        uint16_t rule
         int status
     if s.dropping:
         return STATUS_OK
+    if s.creators_count:
+        forget_creators(s, depth, t.tag >> 16)
     place = find_place(s.rules, s.frames[depth].node, t.tag)
     status = pass_anchors(s, t, depth)
     if status != STATUS_OK:
         return status
     rule = choose(s, t, depth, place, &entry)
+    node = place.child if place != NULL else NO_NODE
     if s.rules.behaviours[rule] & EDIT:
-        status = edit_element(s, t, entry, depth, rule)
+        status = edit_element(s, t, entry, depth, node, rule)
     else:
-        status = keep(s, t, entry, place.child if place != NULL else NO_NODE, rule)
-    return watch_element(s, t, entry, place, depth, rule) if status == STATUS_OK else status
+        status = keep(s, t, entry, depth, node, rule)
+    if status != STATUS_OK:
+        return status
+    if t.tag >> 16 & 1:
+        if s.privates != NULL:
+            note_private(s, t, depth, rule)
+    elif not t.entered:
+        listen(s, t, entry, depth, rule)
+    return watch_element(s, t, entry, place, depth, rule)
+
+
+cdef inline void note_private(State *s, const Token *t, uint32_t depth, uint16_t rule) noexcept nogil:
+    """A creator is to be read; an element that may stay keeps its creator."""
+    if t.tag & 0xFFFF >= 0x1000:
+        if not s.rules.behaviours[rule] & REMOVE:
+            keep_creator(s, depth, t.tag)
+    elif s.rules.behaviours[rule] & REMOVE and t.tag & 0xFFFF >= 0x10 and t.tag & 0xFFFF <= 0xFF:
+        if (t.vr == VR_LO or t.vr == VR_UN or t.vr == VR_IMPLICIT) and capture_for(s, t, FOR_CREATOR, MAX_CREATOR):
+            s.creator_tag = t.tag
+            s.creator_record = s.plan.edits_count - 1
+
+
+cdef inline void listen(State *s, const Token *t, const Entry *entry, uint32_t depth, uint16_t rule) noexcept nogil:
+    """Have the Value captured if it says something about others, or identifies."""
+    cdef uint8_t flags = entry.flags if entry != NULL else 0
+    cdef PlanFrame *f = &s.frames[depth]
+    if s.rules.has_text and depth:
+        listen_for_set(s, t, f, rule)
+    if rule == s.rules.vr_rule and rule != KEEP_RULE:
+        flags &= IDENTIFYING | DATE
+    if flags & IDENTIFYING and capture_for(s, t, FOR_IDENTITY, MAX_IDENTIFYING):
+        s.identity_tag = t.tag
+        s.identity_limit = DATE_BYTES if flags & DATE else 0
+    if f.mode & MODE_NAMING and flags & CODE:
+        capture_for(s, t, FOR_CODE, MAX_CODE)
+    if f.mode & MODE_NAMING and flags & SCHEME:
+        capture_for(s, t, FOR_SCHEME, MAX_CODE)
+    if f.mode & MODE_CONTENT and flags & VALUE_TYPE:
+        capture_for(s, t, FOR_VALUE_TYPE, MAX_TYPE)
+
+
+cdef inline void listen_for_set(State *s, const Token *t, PlanFrame *f, uint16_t rule) noexcept nogil:
+    if t.tag != SPECIFIC_CHARACTER_SET:
+        f.is_past_set |= t.tag > SPECIFIC_CHARACTER_SET
+    elif rule != s.rules.vr_rule or rule == KEEP_RULE:
+        s.plan.has_late_set |= f.is_past_set
+        capture_for(s, t, FOR_SET, MAX_SET)
+
+
+cdef inline int finish_value(State *s) noexcept nogil:
+    """A Value that is watched but not captured is at its end at once."""
+    return STATUS_OK if s.scan.capture else end_value(s)
 
 
 cdef inline int watch_element(State *s, const Token *t, const Entry *entry, const Place *place, uint32_t depth,
-                              uint8_t rule) noexcept nogil:
+                              uint16_t rule) noexcept nogil:
     if place != NULL and place.flags & REPORT and (depth == 0 or s.plan.watches_count < MAX_WATCHES // 2):
         begin_watch(s, t, depth)
-        return STATUS_OK if s.scan.capture else end_value(s)
+        return finish_value(s)
     if entry == NULL or not entry.flags & WATCH:
         return STATUS_OK
     if rule == s.rules.vr_rule and rule != KEEP_RULE:
@@ -335,7 +448,7 @@ cdef inline int watch_element(State *s, const Token *t, const Entry *entry, cons
     # Nested ones are codes that are looked through for ours: to miss it among thousands adds it once more, no harm.
     if depth == 0 or (s.frames[depth].mode & MODE_WATCHED and s.plan.watches_count < MAX_WATCHES // 2):
         begin_watch(s, t, depth)
-        return STATUS_OK if s.scan.capture else end_value(s)
+        return finish_value(s)
     return STATUS_OK
 
 
@@ -347,9 +460,32 @@ cdef int on_item(State *s, Token *t) noexcept nogil:
     number = s.scan.frames[s.scan.depth - 1].items
     open_frame(s, t, number, item_node(s, sequence.node, number), sequence.mode & ~<uint8_t>MODE_APPEND)
     s.frames[s.scan.depth].flags |= ITEM
+    if sequence.mode & MODE_CONTENT:
+        return open_content(s, sequence)
+    if sequence.mode & MODE_NAMING:
+        s.code_size = s.scheme_size = 0
+        if number > 1:      # an Item has one name
+            s.frames[s.scan.depth].mode &= ~<uint8_t>MODE_NAMING
     if s.frames[s.scan.depth].flags & RECODE:
         return open_frames(s, s.scan.depth)
     return STATUS_OK
+
+
+cdef int open_content(State *s, const PlanFrame *sequence) noexcept nogil:
+    """A Content Item is a container with a question, which is asked anew at its end."""
+    cdef PlanFrame *item = &s.frames[s.scan.depth]
+    cdef int status
+    item.name = UNNAMED
+    item.rule = sequence.rule
+    status = ask_content(s, item, sequence.tag)
+    return open_frames(s, s.scan.depth) if status == STATUS_OK else status
+
+
+cdef int close_content(State *s, PlanFrame *item, uint32_t sequence) noexcept nogil:
+    cdef int status = ask_content(s, item, sequence)
+    if status == STATUS_OK:
+        s.plan.edits[item.record].key = item.key
+    return status
 
 
 cdef int on_close(State *s, Token *t) noexcept nogil:
@@ -366,6 +502,12 @@ cdef int on_close(State *s, Token *t) noexcept nogil:
         status = insert(s, f.tag, depth, f.rule, APPENDED, t.start)
     if status != STATUS_OK:
         return status
+    if f.mode & MODE_CONTENT and f.flags & ITEM:
+        status = close_content(s, f, s.frames[depth - 1].tag)
+        if status != STATUS_OK:
+            return status
+    if s.creators_count:
+        close_creators(s)
     if f.record != NO_RECORD:
         s.plan.edits[f.record].stop = s.scan.pos
         s.plan.edits[f.record].link = s.plan.edits_count
@@ -377,7 +519,7 @@ cdef int on_close(State *s, Token *t) noexcept nogil:
 cdef int on_meta(State *s, Token *t) noexcept nogil:
     if t.tag == MEDIA_STORAGE_SOP_CLASS or t.tag == MEDIA_STORAGE_SOP_INSTANCE:
         begin_watch(s, t, 0)
-        return STATUS_OK if s.scan.capture else end_value(s)
+        return finish_value(s)
     return STATUS_OK
 
 
@@ -420,12 +562,14 @@ cdef class Planner:
 
     `hold_limit`, `max_held` and `capture_limit` in bytes, `max_depth` in Sequences, `max_edits` in edits. From
     `drain_at` edits on it is `crowded`. With `notes_bulk` the Plan knows of long Values that stay (`Plan.bulk`).
+    `private` says what becomes of private elements; without it all of them get the one rule of the table.
     """
     cdef State state
     cdef uint32_t drain_at
     cdef bint is_usable         # made, and not failed
     cdef readonly Plan plan
-    cdef RuleTable table        # keeps state.rules alive
+    cdef RuleTable table        # keeps state.rules alive, and this state.privates
+    cdef PrivateTable private
 
     def __cinit__(self, RuleTable table not None, **kwargs):
         self.table = table
@@ -438,12 +582,16 @@ cdef class Planner:
     def __dealloc__(self):
         scan_close(&self.state.scan)
         free(self.state.frames)
+        free(self.state.creators)
 
-    def __init__(self, table: RuleTable, *, hold_limit: int = 1 << 20, max_depth: int = 1024,
+    def __init__(self, table: RuleTable, *, private: PrivateTable | None = None, hold_limit: int = 1 << 20, max_depth: int = 1024,
                  max_edits: int = 2_000_000, max_held: int = 64 << 20, capture_limit: int = 1 << 16,
                  drain_at: int = 1 << 15, notes_bulk: bool = False) -> None:
         if self.state.frames != NULL:
             raise ValueError("a Planner plans one object")
+        self.private = private
+        if private is not None:
+            self.state.privates = &self.private.privates
         self.state.hold_limit = hold_limit
         self.state.capture_limit = capture_limit
         self.state.notes_bulk = notes_bulk
@@ -452,7 +600,7 @@ cdef class Planner:
         if self.state.frames == NULL or scan_open(&self.state.scan, max_depth) != STATUS_OK:
             raise MemoryError
         open_node(&self.state, &self.state.frames[0], ROOT_NODE)
-        self.plan.open(2 * <uint32_t>max_depth + 2, max_edits, max_held)
+        self.plan.open(2 * <uint32_t>max_depth + 2, self.table.rules.rules_count, max_edits, max_held)
         self.is_usable = True
 
     @property
@@ -554,6 +702,7 @@ cdef class Planner:
                 break
         if self.state.dropping:
             stop = min(stop, self.state.drop_record)
+        stop = first_creator(&self.state, stop)
         self.plan.cut(stop)
         for depth in range(1, self.state.recorded + 1):
             open_count += self.state.frames[depth].record < stop
@@ -576,6 +725,7 @@ cdef class Planner:
             self.state.frames[depth].record = (
                 depth - 1 if depth <= open_count else self.state.frames[depth].record - (stop - open_count))
         self.state.drop_record -= stop - open_count
+        move_creators(&self.state, stop - open_count)
         self.plan.rewind()
         self.check(status)
 

@@ -1,6 +1,8 @@
 # The compiled Policy: a flat table from tag to rule number, read without the GIL.
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
+from dcmveil._names cimport Names
+
 cdef enum Behaviour:
     # What the Planner does with an element whose rule has this bit; what the rule means is the Resolver's business.
     KEEP = 0
@@ -10,10 +12,19 @@ cdef enum Behaviour:
     DESCEND = 8         # Sequences: perhaps kept, so look inside as well
     APPEND = 16         # Sequences: kept, with a place for more at the end
     ONLY_MEMBERS = 32   # Sequences: kept; in their Items only elements marked as `MEMBER` are
+    TEXT = 64           # with EDIT: the answer depends on the Specific Character Set that holds there
+    NAMED = 128         # with EDIT: the answer depends on what names the Content Item it stands in
+    CONTENT = 256       # Sequences: kept; each of their Items is a Content Item and may go
 
 cdef enum EntryFlag:
     WATCH = 1           # the Resolver wants to know of it and of its Value, though it may be kept
     MEMBER = 2
+    IDENTIFYING = 4     # the Resolver wants to know all Values that it has, wherever it stands
+    NAMING = 8          # Sequence in a Content Item, the code in which names that
+    CODE = 16           # in the Item of such a Sequence: the code,
+    SCHEME = 32         # and its scheme
+    VALUE_TYPE = 64     # in a Content Item: what type of Value it has
+    DATE = 128          # of its IDENTIFYING Values the first 8 bytes count
 
 cdef enum PlaceFlag:
     RULED = 1           # the place has a rule of its own
@@ -23,7 +34,7 @@ cdef enum PlaceFlag:
 
 cdef enum:
     KEEP_RULE = 0
-    MAX_RULES = 256
+    MAX_RULES = 4096
     MAX_PATTERNS = 256
     NO_NODE = 0xFFFFFFFF
     ROOT_NODE = 0       # the Data Set
@@ -32,8 +43,9 @@ cdef enum:
 cdef struct Entry:
     uint64_t vrs        # set of VR numbers the dictionary gives; 0 marks a free slot
     uint32_t tag
-    uint8_t rule
+    uint16_t rule
     uint8_t flags
+    uint8_t value_type  # of a Content Item that has no other sign of it than this element
 
 cdef struct Pattern:
     uint32_t mask
@@ -41,7 +53,7 @@ cdef struct Pattern:
 
 cdef struct Anchor:
     uint32_t tag
-    uint8_t rule
+    uint16_t rule
 
 cdef struct Node:
     # Where places are: the Data Set, an Item, or a Sequence, whose places are Items.
@@ -53,7 +65,7 @@ cdef struct Place:
     uint32_t node
     uint32_t tag
     uint32_t child              # node of its content, or NO_NODE
-    uint8_t rule
+    uint16_t rule
     uint8_t flags               # PlaceFlags; 0 marks a free slot
 
 cdef struct Rules:
@@ -64,15 +76,19 @@ cdef struct Rules:
     Anchor *anchors
     Place *places
     uint32_t places_mask        # number of slots - 1
-    uint8_t private_rule
-    uint8_t unknown_rule
-    uint8_t group_length_rule
-    uint8_t vr_rule
-    uint8_t duplicate_rule
-    uint8_t member_rule
-    uint8_t meta_rule
+    Names concepts              # scheme, NUL and code: what names a Content Item
+    Names value_types           # of Content Items
+    uint32_t rules_count
+    uint16_t private_rule
+    uint16_t unknown_rule
+    uint16_t group_length_rule
+    uint16_t vr_rule
+    uint16_t duplicate_rule
+    uint16_t member_rule
+    uint16_t meta_rule
     uint8_t changes             # 0: nothing is ever edited
-    uint8_t behaviours[MAX_RULES]
+    uint8_t has_text            # some rule asks for the Specific Character Set
+    uint16_t behaviours[MAX_RULES]
     uint8_t pattern_groups[8192]        # bit set of groups that any pattern may match
     uint8_t repeats             # a repeated anchor gets the rule of the first, not `duplicate_rule`
     Pattern patterns[MAX_PATTERNS]
@@ -114,5 +130,6 @@ cdef inline const Place *find_place(const Rules *rules, uint32_t node, uint32_t 
 cdef class RuleTable:
     cdef Rules rules
     cdef void set_rule(self, uint32_t tag, uint32_t mask, int rule, uint8_t flags) noexcept
+    cdef int set_content(self, dict concepts, list types, dict tags) except -1
     cdef int set_places(self, list nodes) except -1
     cdef int set_place(self, uint32_t node, uint32_t tag, uint32_t child, int rule, uint8_t flags) except -1

@@ -8,6 +8,7 @@ a path of Sequences and Items, which form a tree of nodes.
 from libc.stdint cimport uint8_t, uint32_t
 from libc.stdlib cimport calloc, free
 
+from dcmveil._names cimport names_close, names_open
 from dcmveil._tables cimport tables, use_tables
 
 cdef enum:
@@ -21,6 +22,22 @@ BEHAVIOURS = {
     "descend": EDIT | DESCEND,
     "append": APPEND,
     "members": ONLY_MEMBERS,
+    "text": EDIT | CAPTURE | TEXT,
+    "named": EDIT | CAPTURE | TEXT | NAMED,
+    "content": CONTENT,
+    "named sequence": EDIT | DESCEND | NAMED,
+    "choice": EDIT | CAPTURE | DESCEND | TEXT,
+}
+
+FLAGS = {
+    "watched": WATCH,
+    "member": MEMBER,
+    "identifying": IDENTIFYING,
+    "identifying date": IDENTIFYING | DATE,
+    "naming": NAMING,
+    "code": CODE,
+    "scheme": SCHEME,
+    "value type": VALUE_TYPE,
 }
 
 
@@ -67,12 +84,12 @@ cdef void override(Rules *rules, uint32_t tag, uint32_t mask, int rule, uint8_t 
     for i in range(<uint32_t>1 << (32 - rules.shift)):
         if rules.slots[i].vrs and rules.slots[i].tag & mask == tag:
             if rule >= 0:
-                rules.slots[i].rule = <uint8_t>rule
+                rules.slots[i].rule = <uint16_t>rule
             rules.slots[i].flags |= flags
     for i in range(rules.patterns_count):
         if rules.patterns[i].entry.tag & mask == tag & rules.patterns[i].mask:
             if rule >= 0:
-                rules.patterns[i].entry.rule = <uint8_t>rule
+                rules.patterns[i].entry.rule = <uint16_t>rule
             rules.patterns[i].entry.flags |= flags
 
 
@@ -80,7 +97,10 @@ cdef class RuleTable:
     """The table that a Planner reads, shared by all threads once made.
 
     `behaviours` has a name of `BEHAVIOURS` for each rule. `overrides` is a list of ``(tag, mask, rule)``, later ones
-    win; `watched` and `members` are lists of ``(tag, mask)`` and tags.
+    win; `flags` of ``(tag, mask, flag)``, whose names are in `FLAGS`.
+    `concepts` has the number of what a Content Item may be named by, by scheme, NUL and code; 1 is for all else.
+    `value_types` are the types of Value that a Content Item may have, numbered from 1, and `value_tags` which of them
+    an element stands for, by its tag.
     `places` has for each node, the Data Set first, the list of its places ``(tag, rule, insert, watch, child)`` in tag
     order: a rule or None; whether it is an anchor, which the Data Set or Item gets if it has none; whether its Value is
     watched; the number of the node of its content, or None. In the node of a Sequence a place is an Item: its number,
@@ -105,8 +125,11 @@ cdef class RuleTable:
         free(self.rules.nodes)
         free(self.rules.anchors)
         free(self.rules.places)
+        names_close(&self.rules.concepts)
+        names_close(&self.rules.value_types)
 
-    def __init__(self, *, behaviours, special, overrides=(), watched=(), members=(), places=([],)) -> None:
+    def __init__(self, *, behaviours, special, overrides=(), flags=(), places=([],), concepts=None, value_types=(),
+                 value_tags=None) -> None:
         cdef Py_ssize_t i
         if len(behaviours) > MAX_RULES or self.rules.places != NULL:
             raise ValueError("too many rules, or made before")
@@ -114,12 +137,13 @@ cdef class RuleTable:
             self.rules.behaviours[i] = BEHAVIOURS[name]
         for tag, mask, rule in overrides:
             self.set_rule(tag, mask, rule, 0)
-        for tag, mask in watched:
-            self.set_rule(tag, mask, -1, WATCH)
-        for tag in members:
-            self.set_rule(tag, ALL_BITS, -1, MEMBER)
+        for tag, mask, flag in flags:
+            self.set_rule(tag, mask, -1, FLAGS[flag])
         self.set_places(list(places))
-        self.rules.changes = any(name != "keep" for name in behaviours)
+        self.rules.rules_count = <uint32_t>len(behaviours)
+        self.rules.changes = any([name != "keep" for name in behaviours])
+        self.rules.has_text = any([BEHAVIOURS[name] & TEXT for name in behaviours])
+        self.set_content(concepts or {}, list(value_types), value_tags or {})
         self.set_special(**special)
 
     cdef void set_rule(self, uint32_t tag, uint32_t mask, int rule, uint8_t flags) noexcept:
@@ -128,10 +152,21 @@ cdef class RuleTable:
             entry = <Entry *>find_entry(&self.rules, tag)
             if entry != NULL and entry.tag == tag:
                 if rule >= 0:
-                    entry.rule = <uint8_t>rule
+                    entry.rule = <uint16_t>rule
                 entry.flags |= flags
         else:
             override(&self.rules, tag, mask, rule, flags)
+
+    cdef int set_content(self, dict concepts, list types, dict tags) except -1:
+        """How Content Items are told apart."""
+        cdef Entry *entry
+        names_open(&self.rules.concepts, list(concepts.items()))
+        names_open(&self.rules.value_types, [(name, number) for number, name in enumerate(types, 1)])
+        for tag, name in tags.items():
+            entry = <Entry *>find_entry(&self.rules, tag)
+            if entry != NULL:
+                entry.value_type = types.index(name) + 1
+        return 0
 
     cdef int set_places(self, list nodes) except -1:
         cdef uint32_t number, anchors = 0, slots = 16
@@ -160,7 +195,7 @@ cdef class RuleTable:
         cdef uint32_t i = place_slot(&self.rules, node, tag)
         while self.rules.places[i].flags:
             i = (i + 1) & self.rules.places_mask
-        self.rules.places[i] = Place(node, tag, child, <uint8_t>rule, flags | THROUGH)
+        self.rules.places[i] = Place(node, tag, child, <uint16_t>rule, flags | THROUGH)
         return 0
 
     def set_special(self, *, private: int, unknown: int, group_length: int, vr: int, duplicate: int | None,

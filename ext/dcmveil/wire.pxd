@@ -45,6 +45,7 @@ cdef enum Encoding:
 
 cdef enum:
     # Alphabetical numbers of the VRs that the code itself has to know; the rest come from the tables.
+    VR_LO = 10
     VR_OB = 12
     VR_OW = 17
     VR_SQ = 21

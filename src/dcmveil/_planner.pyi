@@ -4,6 +4,7 @@ from typing_extensions import disjoint_base
 
 from dcmveil._plan import Plan
 from dcmveil._policy import RuleTable
+from dcmveil._private import PrivateTable
 
 @disjoint_base
 class Planner:
@@ -11,6 +12,7 @@ class Planner:
         self,
         table: RuleTable,
         *,
+        private: PrivateTable | None = None,
         hold_limit: int = 1048576,
         max_depth: int = 1024,
         max_edits: int = 2000000,

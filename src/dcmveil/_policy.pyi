@@ -8,6 +8,7 @@ from typing_extensions import disjoint_base
 _Place: TypeAlias = tuple[int, int | None, bool, bool, int | None]
 
 BEHAVIOURS: dict[str, int]
+FLAGS: dict[str, int]
 
 @disjoint_base
 class RuleTable:
@@ -17,9 +18,11 @@ class RuleTable:
         behaviours: Sequence[str],
         special: Mapping[str, int | None],
         overrides: Iterable[tuple[int, int, int]] = (),
-        watched: Iterable[tuple[int, int]] = (),
-        members: Iterable[int] = (),
+        flags: Iterable[tuple[int, int, str]] = (),
         places: Sequence[Sequence[_Place]] = ...,
+        concepts: Mapping[bytes, int] | None = None,
+        value_types: Iterable[bytes] = (),
+        value_tags: Mapping[int, bytes] | None = None,
     ) -> None: ...
     def set_special(
         self, *, private: int, unknown: int, group_length: int, vr: int, duplicate: int | None, member: int, meta: int

@@ -1,0 +1,1 @@
+# ext/dcmveil/_creators.pyx has C functions only.

@@ -1,0 +1,1 @@
+# ext/dcmveil/_names.pyx has C functions only.

@@ -1,0 +1,14 @@
+# The typed face of ext/dcmveil/_private.pyx, which holds the documentation.
+from collections.abc import Iterable
+
+from typing_extensions import disjoint_base
+
+@disjoint_base
+class PrivateTable:
+    def __init__(
+        self,
+        rows: Iterable[tuple[bytes, int, int | None, int | None, int]],
+        *,
+        sequences: int,
+        looks_inside: bool = False,
+    ) -> None: ...
