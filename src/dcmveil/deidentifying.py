@@ -2,184 +2,306 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 from dcmveil import provenance
+from dcmveil.admitting import ENCRYPTED, Leave, check_admitted
 from dcmveil.dummies import dummy_element
 from dcmveil.encode import Encoding, encode_element, encode_item, encode_sequence
 from dcmveil.errors import Refused
 from dcmveil.iods import resolve
+from dcmveil.options import Options
+from dcmveil.privates import CHARACTERISTICS, revised
 from dcmveil.questions import (
     CONTAINED,
+    CONTENT_ITEM,
     IMPLICIT,
     INSERTED,
     LEAF,
     Facts,
     Question,
+    has_right_vr,
     is_value,
     vr_of_input,
     written_vr,
 )
+from dcmveil.renewing import VALUE_ACTIONS, Renewal, Unfit
 from dcmveil.rules import Rule
-from dcmveil.uids import UidMapper, is_well_formed
+from dcmveil.structured import goes, value_rule
+from dcmveil.subjects import PATIENT_ID, Means
+from dcmveil.uids import is_well_formed
+from dcmveil.values import encode_value
 
-__all__ = ["DeidentifyingAnswers", "Leave"]
+if TYPE_CHECKING:
+    from dcmveil._private import PrivateTable
+    from dcmveil.compiling import Compiled
 
-_DIRECTORY_RECORD_SEQUENCE = 0x00041220
+__all__ = ["DeidentifyingAnswers"]
+
 _METHOD_CODE_SEQUENCE = 0x00120064
-_OVERLAY_BIT_POSITION = 0x60000102
-_OVERLAY_DATA = 0x60003000
-_MEDIA_STORAGE_DIRECTORY = b"1.2.840.10008.1.3.10"
+_REFERENCED_ITEM = 0x0040DB73
+_SOP_INSTANCE_UID = 0x00080018
+_MOST_WATCHED = 2048  # nested elements; of those that follow nothing is known
 
-_ENCRYPTED = "has an Encrypted Attributes Sequence already; --existing-encrypted remove or keep says what to do with it"
-
-
-class Leave(NamedTuple):
-    """What an object may have that is not let through otherwise."""
-
-    encrypted: bool
-    embedded_overlays: bool
+_Answer = tuple[str, bytes]
 
 
 class DeidentifyingAnswers:
-    """For one object, in one round or in several."""
+    """For one object, in one round or in several.
 
-    def __init__(self, rules: tuple[Rule, ...], uids: UidMapper, leave: Leave, *, keeps_everything: bool) -> None:
-        self._rules = rules
-        self._uids = uids
+    `leave` is None if any object may pass. With `waits` nothing is answered before the end of the input. `notes` counts the elements whose Values could not be
+    treated as their rule has it, by (reason, what became of them); `pairs` are old and new UIDs and Patient IDs.
+    """
+
+    def __init__(
+        self,
+        compiled: Compiled,
+        means: Means,
+        options: Options,
+        leave: Leave | None,
+        *,
+        waits: bool = False,
+        records: bool = False,
+    ) -> None:
+        self._compiled = compiled
+        self._means = means
+        self._options = options
         self._leave = leave
-        self._keeps_everything = keeps_everything
+        self._waits = waits
+        self._needs_patient = options.modify_dates or any(rule.action == "pseudonym" for rule in compiled.rules)
+        self._rules: dict[int, Rule] = {}  # by question, where it is not simply that of the table
+        self._chosen: dict[int, Rule] = {}  # by number, for those with conditions
         self._resolved: dict[int, str] = {}
-        self._refusing = {number for number, rule in enumerate(rules) if rule.action == "refuse"}
+        self._instance: Question | None = None
+        self._refers_to_items = False
+        self._renewal: Renewal | None = None
+        self._refusing = {number for number, rule in enumerate(compiled.rules) if rule.action == "refuse"}
+        self.notes: Counter[tuple[str, str]] = Counter()
+        self.pairs: list[tuple[str, str]] = []
+        self._records = records
+
+    # -- what a Resolver asks --
 
     def is_ready(self, facts: Facts) -> bool:
         """Later on, nothing could be learnt that answers depend on."""
-        return self._keeps_everything or None not in (facts.sop_class, facts.sop_instance)
+        if self._waits or _has_characteristics(facts) or (self._needs_patient and PATIENT_ID not in facts.first):
+            return False
+        return None not in (facts.sop_class, facts.sop_instance)
 
-    def check(self, facts: Facts) -> None:
-        """Raises Refused for a DICOMDIR, and for overlay bits that are copied with Pixel Data."""
-        if not self._keeps_everything:
-            _check_directory(facts)
-            _check_overlays(facts, self._leave)
+    def own_private(self, facts: Facts) -> PrivateTable | None:
+        """What the object says of its private elements (PS3.15 E.3.10)."""
+        privates = self._compiled.privates
+        if privates is None or not privates.safe or not _has_characteristics(facts):
+            return None
+        if len(facts.watched) >= _MOST_WATCHED:
+            return privates.table(())
+        return privates.table(revised(privates.safe, facts.watched, facts.order))
+
+    def begin(self, facts: Facts, asked: list[Question]) -> None:
+        """Before the answers of a round. Raises Refused, at the end of the input, for what is not let through."""
+        if facts.is_whole and self._leave is not None:
+            check_admitted(facts, self._leave)
+        self._renewal = Renewal(facts, self._means, self.pairs if self._records else None)
+        self._refers_to_items |= any(question.tag == _REFERENCED_ITEM for question in asked)
+        tops = (question for question in asked if question.tag == _SOP_INSTANCE_UID and not question.parent)
+        self._instance = self._instance or next(tops, None)
 
     def check_done(self, summary: dict[tuple[int, str], int]) -> None:
         """Raises Refused if an Encrypted Attributes Sequence is left that should not be."""
         if any(what == "keep" and rule in self._refusing for rule, what in summary):
-            raise Refused("encrypted-attributes", _ENCRYPTED)
+            raise Refused("encrypted-attributes", ENCRYPTED)
 
     def action(self, key: int, rule: int) -> str:
         """The action of a rule; of X/Z/D the letter that was taken."""
-        return self._resolved.get(key, self._rules[rule].action)
+        return self._resolved.get(key) or self._rule(rule, key).action
 
-    def answer(self, asked: Question, facts: Facts) -> tuple[str, bytes]:
+    def reason(self, key: int, rule: int) -> str:
+        """Why: of rules with conditions that of the one whose conditions are met."""
+        return self._rule(rule, key).reason
+
+    def _rule(self, number: int, key: int = 0) -> Rule:
+        return self._rules.get(key) or self._chosen.get(number) or self._compiled.rules[number]
+
+    def answer(self, asked: Question, facts: Facts) -> _Answer:
         """Decision for one question, and the replacement."""
-        action = self._rules[asked.rule].action
-        own = _OWN_ACTIONS.get(action)
+        rule = self._rule_for(asked, facts)
+        own = _OWN_ACTIONS.get(rule.action)
         if own is not None:
-            return own(self, asked, facts)
-        self._resolved[asked.key] = resolve(action, facts.iod_sop_class, asked.parent, asked.tag)
+            return own(self, asked, facts, rule)
+        if rule.action in VALUE_ACTIONS:
+            return self._by_value(asked, facts, rule)
+        self._resolved[asked.key] = resolve(rule.action, facts.iod_sop_class, asked.parent, asked.tag)
         return self._standard(asked, self._resolved[asked.key])
 
-    def _standard(self, asked: Question, action: str) -> tuple[str, bytes]:
+    def _rule_for(self, asked: Question, facts: Facts) -> Rule:
+        """The rule of a question, once conditions and the name of a Content Item are taken into account."""
+        rule = self._rule(asked.rule)
+        if rule.action == "choice":
+            choices, otherwise = rule.detail
+            met = (one for conditions, one in choices if all(test.holds(facts.text(test.tag)) for test in conditions))
+            rule = self._chosen[asked.rule] = next(met, otherwise)
+        if rule.action in ("content value", "content sequence") and self._means.contents is not None:
+            rule = self._rules[asked.key] = value_rule(rule, asked, self._means.contents, self._options)
+        return rule
+
+    def _by_value(self, asked: Question, facts: Facts, rule: Rule) -> _Answer:
+        """Where it depends on the Value; what is none, or too long to be one, is left to the rule's base."""
+        decision, data = self._base(asked, rule.base or "Z")
+        if rule.action == "pseudonym" and decision == "remove":
+            return decision, data
+        fits = is_value(asked) if rule.action == "U" else has_right_vr(asked)
+        return ("values", data) if fits else (decision, data)
+
+    def _base(self, asked: Question, action: str) -> _Answer:
+        """What takes the place of an action that cannot be done."""
+        facts = self._renewing().facts
+        return self._standard(asked, resolve(action, facts.iod_sop_class, asked.parent, asked.tag))
+
+    def _standard(self, asked: Question, action: str) -> _Answer:
         """An action of Table E.1-1a, no longer compound."""
-        if action == "U" and is_value(asked):
-            return "values", b""
+        encoding = Encoding(asked.encoding)
         if action in ("U", "Z"):  # what is no Value cannot be mapped
-            return "replace", encode_element(Encoding(asked.encoding), asked.tag, written_vr(asked), b"")
+            return "replace", encode_element(encoding, asked.tag, written_vr(asked), b"")
         if action == "D":
-            return "replace", dummy_element(Encoding(asked.encoding), asked.tag, written_vr(asked))
+            return "replace", dummy_element(encoding, asked.tag, written_vr(asked))
         if action == "descend" and asked.kind == CONTAINED:
             return "keep", b""
         return "remove", b""
 
-    def value(self, asked: Question, value: bytes) -> bytes | None:
+    def value(self, asked: Question, value: bytes, uses: int) -> bytes | None:
         """The element for one captured Value, None to leave it as it is."""
-        if self._rules[asked.rule].action == "method text":
-            new = provenance.method_text(value)
+        rule = self._rule(asked.rule, asked.key)
+        if rule.action == "method text":
+            new = provenance.method_text(value, self._options.columns)
         else:
-            new = self._uids.map_value(value)
-            if new is None and asked.vr != IMPLICIT and vr_of_input(asked) != "UI":
-                new = value  # well known, so it stays, but as UI
-        return None if new is None else encode_element(Encoding(asked.encoding), asked.tag, written_vr(asked), new)
+            try:
+                new = VALUE_ACTIONS[rule.action](self._renewing(), rule, asked, value)
+            except Unfit as unfit:
+                return self._unfit(asked, rule, unfit, uses)
+        return None if new is None else encode_element(Encoding(asked.encoding), asked.tag, self._vr(asked, rule), new)
 
-    # -- what the De-identifier sets --
+    def _unfit(self, asked: Question, rule: Rule, unfit: Unfit, uses: int) -> bytes:
+        decision, data = self._base(asked, unfit.base or rule.base or "X")
+        self.notes[f"{rule.reason}: {unfit}", decision] += uses
+        return data if decision == "replace" else b""
 
-    def _refuse(self, asked: Question, facts: Facts) -> tuple[str, bytes]:
+    def _vr(self, asked: Question, rule: Rule) -> str:
+        """A UID is written as one, also in a private element that does not say so."""
+        return "UI" if rule.action == "U" else written_vr(asked)
+
+    def _renewing(self) -> Renewal:
+        if self._renewal is None:
+            raise ValueError("nothing has begun")
+        return self._renewal
+
+    # -- what stays --
+
+    def _retain(self, asked: Question, facts: Facts, rule: Rule) -> _Answer:
+        """As it is, if it is what it should be."""
+        if asked.kind == CONTAINED or has_right_vr(asked):
+            return "keep", b""
+        return "remove", b""
+
+    def _content_item(self, asked: Question, facts: Facts, rule: Rule) -> _Answer:
+        """A Content Item as a whole."""
+        contents = self._means.contents
+        if asked.kind == CONTENT_ITEM and contents is not None and goes(contents, asked):
+            return ("keep", b"") if self._refers_to_items else ("remove", b"")
+        return "keep", b""
+
+    def _refuse(self, asked: Question, facts: Facts, rule: Rule) -> _Answer:
         """To be refused if it is still there when all is settled; it may go with what encloses it."""
         return "keep", b""
 
-    def _file_meta(self, asked: Question, facts: Facts) -> tuple[str, bytes]:
+    # -- what the De-identifier sets --
+
+    def _file_meta(self, asked: Question, facts: Facts, rule: Rule) -> _Answer:
         sop_class = facts.sop_class or facts.media_sop_class
         if sop_class is not None and not is_well_formed(sop_class):
             sop_class = None
         old = facts.sop_instance or facts.media_sop_instance
-        new = None if old is None else (self._uids.map_value(old) or old).strip(b"\0")
+        new = None if old is None else self._new_instance(old, facts)
         return "replace", provenance.file_meta(sop_class, new, facts.transfer_syntax)
 
-    def _text(self, asked: Question, value: bytes) -> tuple[str, bytes]:
+    def _new_instance(self, old: bytes, facts: Facts) -> bytes:
+        """What the SOP Instance UID comes to."""
+        if self._instance is None:
+            keeps = self._options.retain_uids
+            return old if keeps else (self._means.uids.map_value(old) or old).strip(b"\0")
+        rule = self._rule_for(self._instance, facts)
+        if rule.action == "replace":
+            return str(rule.detail).encode("ascii")
+        renew = VALUE_ACTIONS.get(rule.action)
+        new = renew(self._renewing(), rule, self._instance, old) if renew is not None else None
+        return (new or old).strip(b"\0")
+
+    def _text(self, asked: Question, value: bytes) -> _Answer:
         return "replace", encode_element(Encoding(asked.encoding), asked.tag, written_vr(asked), value)
 
-    def _encrypted_attributes(self, asked: Question, facts: Facts) -> tuple[str, bytes]:
+    def _set(self, asked: Question, facts: Facts, rule: Rule) -> _Answer:
+        """A text of the user's own, at top level or wherever a rule finds the element."""
+        vr, encoding = written_vr(asked), Encoding(asked.encoding)
+        set_here = facts.set_at(asked.set)
+        return self._text(asked, encode_value(asked.tag, vr, rule.detail, character_set=set_here, encoding=encoding))
+
+    def _identity_removed(self, asked: Question, facts: Facts, rule: Rule) -> _Answer:
+        return self._text(asked, b"YES")
+
+    def _dates(self, asked: Question, facts: Facts, rule: Rule) -> _Answer:
+        if self._options.retain_full_dates:
+            return self._text(asked, b"UNMODIFIED")
+        return self._text(asked, b"MODIFIED" if self._options.modify_dates else b"REMOVED")
+
+    def _encrypted_attributes(self, asked: Question, facts: Facts, rule: Rule) -> _Answer:
         """Its place: what goes there is known when all else is settled (`Plan.amend`)."""
-        if asked.kind != INSERTED and not self._leave.encrypted:
-            raise Refused("encrypted-attributes", _ENCRYPTED)
+        if asked.kind != INSERTED and not (self._leave and self._leave.encrypted):
+            raise Refused("encrypted-attributes", ENCRYPTED)
         return "replace", b""
 
-    def _method_text(self, asked: Question, facts: Facts) -> tuple[str, bytes]:
-        decision, alone = self._text(asked, provenance.method())
+    def _method_text(self, asked: Question, facts: Facts, rule: Rule) -> _Answer:
+        decision, alone = self._text(asked, b"\\".join(provenance.methods(self._options.columns)))
         if asked.kind == LEAF and (asked.vr == IMPLICIT or vr_of_input(asked) == "LO"):
             return "values", alone
         return decision, alone
 
-    def _method_codes(self, asked: Question, facts: Facts) -> tuple[str, bytes]:
+    def _method_codes(self, asked: Question, facts: Facts, rule: Rule) -> _Answer:
         encoding = Encoding(asked.encoding)
+        known = set() if asked.kind == INSERTED else _codes_in(facts)
+        ours = provenance.codes(self._options.columns)
+        items = [provenance.code_content(encoding, *code) for code in ours if code[0] not in known]
         if asked.kind == INSERTED:
-            return "replace", encode_sequence(encoding, asked.tag, [provenance.method_content(encoding)])
-        items: dict[int, dict[int, bytes]] = {}
-        for tag, parent, item, value in facts.watched:
-            if parent == _METHOD_CODE_SEQUENCE:
-                items.setdefault(item, {}).setdefault(tag, value or b"")
-        if any(map(provenance.is_our_code, items.values())):
-            return "keep", b""
-        return "replace", encode_item(encoding, provenance.method_content(encoding))
+            return "replace", encode_sequence(encoding, asked.tag, items)
+        return ("replace", b"".join(encode_item(encoding, item) for item in items)) if items else ("keep", b"")
 
 
-_OWN_ACTIONS: dict[str, Callable[[DeidentifyingAnswers, Question, Facts], tuple[str, bytes]]] = {
+_Own = Callable[[DeidentifyingAnswers, Question, Facts, Rule], _Answer]
+_OWN_ACTIONS: dict[str, _Own] = {
     "refuse": DeidentifyingAnswers._refuse,
     "file meta": DeidentifyingAnswers._file_meta,
-    "identity removed": lambda answers, asked, facts: answers._text(asked, b"YES"),
-    "dates removed": lambda answers, asked, facts: answers._text(asked, b"REMOVED"),
+    "identity removed": DeidentifyingAnswers._identity_removed,
+    "dates": DeidentifyingAnswers._dates,
     "method text": DeidentifyingAnswers._method_text,
     "encrypted attributes": DeidentifyingAnswers._encrypted_attributes,
     "method codes": DeidentifyingAnswers._method_codes,
+    "content items": DeidentifyingAnswers._content_item,
+    "content reference": DeidentifyingAnswers._retain,
+    "K": DeidentifyingAnswers._retain,
+    "retain": DeidentifyingAnswers._retain,
+    "set": DeidentifyingAnswers._set,
+    "replace": DeidentifyingAnswers._set,
 }
 
 
-# ---- what is let through ---------------------------------------------------------------------------------------
+def _has_characteristics(facts: Facts) -> bool:
+    return any(parent == CHARACTERISTICS for _tag, parent, _item, _value in facts.watched)
 
 
-def _check_directory(facts: Facts) -> None:
-    """R20: a DICOMDIR has to be made anew from the de-identified files, not edited."""
-    has_records = any(tag == _DIRECTORY_RECORD_SEQUENCE for tag, *_rest in facts.watched)
-    is_directory = _MEDIA_STORAGE_DIRECTORY in (facts.sop_class, facts.media_sop_class)
-    if is_directory or (has_records and facts.sop_class is None):
-        raise Refused("dicomdir", "a DICOMDIR: build a new one from the de-identified files instead")
-
-
-def _check_overlays(facts: Facts, leave: Leave) -> None:
-    """Overlay bits in Pixel Data are copied with it: an overlay group that has none of its own data elsewhere."""
-    with_data = {
-        tag >> 16
-        for tag, parent, _item, value in facts.watched
-        if tag & 0xFF00FFFF == _OVERLAY_DATA and not parent and value != b""
-    }
-    for tag, parent, _item, value in facts.watched:
-        if tag & 0xFF00FFFF != _OVERLAY_BIT_POSITION or parent or leave.embedded_overlays:
-            continue
-        if tag >> 16 not in with_data and (value is None or any(value)):
-            raise Refused(
-                "embedded-overlay",
-                "overlay bits may be embedded in Pixel Data (Overlay Bit Position is not 0 and there is no Overlay "
-                "Data); --allow-embedded-overlays lets them through",
-            )
+def _codes_in(facts: Facts) -> set[bytes]:
+    """The codes of De-identification Methods that the object has already, of scheme DCM."""
+    items: dict[int, dict[int, bytes]] = {}
+    for tag, parent, item, value in facts.watched:
+        if parent == _METHOD_CODE_SEQUENCE:
+            items.setdefault(item, {}).setdefault(tag, value or b"")
+    return set(filter(None, map(provenance.our_code, items.values())))

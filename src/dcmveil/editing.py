@@ -8,19 +8,19 @@ The File Meta Information follows an edited SOP Class or SOP Instance UID, as PS
 from __future__ import annotations
 
 import os
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from itertools import product
 
 from dcmveil._elements import list_elements
 from dcmveil._plan import Plan
 from dcmveil._planner import Planner
 from dcmveil._policy import RuleTable
+from dcmveil._private import PrivateTable
 from dcmveil._tables import dictionary_vrs, vr_index
 from dcmveil.encode import Encoding, encode_element
 from dcmveil.errors import Refused
 from dcmveil.files import plan_opened, rewrite_opened
-from dcmveil.operations import Operation, OperationError, Step, combine, merge
+from dcmveil.operations import Operation, OperationError, combine, merge
+from dcmveil.places import Placed, Tree, expanded
 from dcmveil.policy import Limits
 from dcmveil.questions import Answers, Facts, Question, vr_of_input
 from dcmveil.report import Report
@@ -183,7 +183,8 @@ class _Editing:
         self.character_sets = [
             op.value or "" for op in operations if op.tag == _SPECIFIC_CHARACTER_SET and not op.path
         ]  # fmt: skip
-        nodes = _Tree(_expanded(operations)).nodes
+        placed = [Placed(operation.path, operation.tag, operation) for operation in operations]
+        nodes = Tree(expanded(placed), combine).nodes
         for node in nodes[1:]:
             node.setdefault(_SPECIFIC_CHARACTER_SET, (None, None))  # of an Item, to be heard of
         places = [[self._place(*row) for row in sorted(node.items())] for node in nodes]
@@ -192,7 +193,7 @@ class _Editing:
         self._table = RuleTable(
             behaviours=[rule.behaviour for rule in self.rules],
             special={**_SPECIAL, "meta": meta, "duplicate": repeated},
-            watched=[(_SPECIFIC_CHARACTER_SET, _ALL)],
+            flags=[(_SPECIFIC_CHARACTER_SET, _ALL, "watched")],
             places=places,
         )
 
@@ -217,7 +218,7 @@ class _Editing:
         self.values.append(value)
         return len(self.rules) - 1
 
-    def planner(self) -> Planner:
+    def planner(self, private: PrivateTable | None = None) -> Planner:
         """A new Planner for the object."""
         self.scanned = Planner(self._table, **self._limits.without_holding()._asdict())
         return self.scanned
@@ -265,8 +266,11 @@ class _Answers:
     def is_ready(self, facts: Facts) -> bool:
         return False  # Specific Character Set may come late, or not at all
 
-    def check(self, facts: Facts) -> None:
+    def begin(self, facts: Facts, asked: list[Question]) -> None:
         """Any object can be edited."""
+
+    def own_private(self, facts: Facts) -> None:
+        """Private elements are like any others."""
 
     def check_done(self, summary: dict[tuple[int, str], int]) -> None:
         """Nothing has to be gone."""
@@ -274,8 +278,11 @@ class _Answers:
     def action(self, key: int, rule: int) -> str:
         return self._editing.rules[rule].action
 
-    def value(self, asked: Question, value: bytes) -> bytes | None:
+    def value(self, asked: Question, value: bytes, uses: int) -> bytes | None:
         return None
+
+    def reason(self, key: int, rule: int) -> str:
+        return self._editing.rules[rule].reason
 
     def answer(self, asked: Question, facts: Facts) -> tuple[str, bytes]:
         action = self._editing.rules[asked.rule].action
@@ -308,48 +315,3 @@ def _vr(asked: Question, text: str) -> str:
     if own is not None and (not known or known >> vr_index(own) & 1):
         return own
     return choose_vr(asked.tag, text) or "UN"
-
-
-# ---- paths -----------------------------------------------------------------------------------------------------
-
-
-def _expanded(operations: tuple[Operation, ...]) -> Iterator[Operation]:
-    """Operations on every Item, also for those Items that others name: a place there stands for itself alone."""
-    named: dict[tuple[int, ...], set[int]] = defaultdict(set)
-    for operation in operations:
-        for chain, step in zip(_chains(operation), operation.path, strict=True):
-            named[chain].add(step.item or 0)
-    for operation in operations:
-        items = [
-            sorted({0, *named[chain]}) if step.item is None else [step.item]
-            for chain, step in zip(_chains(operation), operation.path, strict=True)
-        ]
-        for numbers in product(*items):
-            steps = zip(operation.path, numbers, strict=True)
-            yield operation._replace(path=tuple(Step(step.sequence, number) for step, number in steps))
-
-
-def _chains(operation: Operation) -> list[tuple[int, ...]]:
-    sequences = tuple(step.sequence for step in operation.path)
-    return [sequences[: depth + 1] for depth in range(len(sequences))]
-
-
-class _Tree:
-    """Nodes for a RuleTable: tag, or number of an Item -> (operation, node of the content)."""
-
-    def __init__(self, operations: Iterable[Operation]) -> None:
-        self.nodes: list[dict[int, tuple[Operation | None, int | None]]] = [{}]
-        for operation in operations:
-            node = 0
-            for sequence, item in operation.path:
-                node = self._child(self._child(node, sequence), item or 0)
-            known, child = self.nodes[node].get(operation.tag, (None, None))
-            self.nodes[node][operation.tag] = (combine(known, operation) if known else operation), child
-
-    def _child(self, node: int, tag: int) -> int:
-        operation, child = self.nodes[node].get(tag, (None, None))
-        if child is None:
-            child = len(self.nodes)
-            self.nodes.append({})
-        self.nodes[node][tag] = operation, child
-        return child

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, NoReturn, Protocol, Self
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, NamedTuple, NoReturn, Protocol, Self
 
 from dcmveil._planner import Planner
-from dcmveil._policy import RuleTable
-from dcmveil.deidentifying import DeidentifyingAnswers, Leave
-from dcmveil.profile import compile_basic_profile, compile_identity
+from dcmveil._private import PrivateTable
+from dcmveil.admitting import Leave
+from dcmveil.compiling import Compiled, compile_identity, compile_profile
+from dcmveil.contents import Contents
+from dcmveil.deidentifying import DeidentifyingAnswers
+from dcmveil.options import Options
+from dcmveil.profile import Spec
 from dcmveil.rules import Rule
+from dcmveil.subjects import PSEUDONYMS, Means
 from dcmveil.uids import UidMapper, new_secret
+
+if TYPE_CHECKING:  # loaded when they are needed
+    from dcmveil.pseudonyms import Choice
+    from dcmveil.userrules import RuleSet, UserRule
 
 __all__ = ["MAX_ORIGINALS", "Limits", "Policy", "Sealer"]
 
 MAX_LIMIT = (1 << 31) - 1
 MAX_ORIGINALS = 16 << 20  # bytes
 MOST_ORIGINALS = 100 << 20
+_SHORT_TEXT, _LONG_TEXT = 1 << 16, 1 << 20  # bytes of a Value that can be looked at
 
 
 class Limits(NamedTuple):
@@ -52,81 +63,142 @@ class Sealer(Protocol):
 
 
 class Policy:
-    """The Basic Profile of PS3.15 2026d, without Options. Immutable; may be used by several threads.
+    """The Basic Profile of PS3.15 2026d with `options`. Immutable; may be used by several threads.
 
-    `secret`: at least 16 bytes; the same secret maps the same UID to the same new one on any machine (None: random,
-    for this Policy only). `root_uid`: root of new UIDs (None: `2.25`). `existing_encrypted`: what to do
-    with an object that has an Encrypted Attributes Sequence: "refuse" it, "remove" the Sequence or "keep" it.
-    `allow_embedded_overlays`: let objects pass that have overlay bits within their Pixel Data, which stay.
+    `secret`: at least 16 bytes; the same secret maps the same UID to the same new one on any machine, and so dates and
+    pseudonyms (None: random, for this Policy only). `root_uid`: root of new UIDs (None: `2.25`).
+
+    `patient_id`, `patient_name`, `accession_number`, `study_id`: "empty", what the Profile makes of it; "keyed", a short
+    pseudonym from the secret; or a mapping from old to new. None is "keyed" if there is a secret, else "empty".
+    `date_window`: dates are shifted by up to so many days (None: 365). `keep_words` and `drop_words` extend what is
+    known when texts are cleaned. `settings`: texts of Attributes to be set, by tag. `rules` go before the profile.
+
+    `existing_encrypted`: what to do with an object that has an Encrypted Attributes Sequence: "refuse" it, "remove" the
+    Sequence or "keep" it. `allow_embedded_overlays`: let objects pass that have overlay bits within their Pixel Data,
+    which stay.
     `envelope`: what encrypts the originals into an Encrypted Attributes Sequence (0400,0500), for a Re-identifier to
     restore them; None: they are gone. `max_originals`: bytes of originals that one object may have; one with more is
     refused or, with `drop_large_originals`, loses the largest for good.
+    `records_pairs`: reports have old and new UIDs and Patient IDs. `verifies`: outputs are searched for what identifies
+    before they take their names. `refuses_risks`: objects that headers cannot answer for are refused.
 
-    Raises ValueError for a short secret, a root that leaves fewer than 96 bits, limits out of range, and for an
-    envelope beside "keep": an object has one Encrypted Attributes Sequence.
+    Raises ValueError for a short secret, a root that leaves fewer than 96 bits, limits out of range, Options that
+    exclude each other, and for an envelope beside "keep": an object has one Encrypted Attributes Sequence. RulesError
+    for rules that cannot be done.
     """
 
     allow_embedded_overlays: bool
+    compiled: Compiled
     drop_large_originals: bool
     envelope: Sealer | None
     existing_encrypted: Literal["refuse", "remove", "keep"]
+    has_secret: bool
     keeps_everything: bool
     limits: Limits
     max_originals: int
-    rules: tuple[Rule, ...]
-    table: RuleTable
-    uids: UidMapper
+    means: Means
+    options: Options
+    records_pairs: bool
+    refuses_risks: bool
+    verifies: bool
+    waits: bool
 
     __slots__ = (
         "allow_embedded_overlays",
+        "compiled",
         "drop_large_originals",
         "envelope",
         "existing_encrypted",
+        "has_secret",
         "keeps_everything",
         "limits",
         "max_originals",
-        "rules",
-        "table",
-        "uids",
+        "means",
+        "options",
+        "records_pairs",
+        "refuses_risks",
+        "verifies",
+        "waits",
     )
 
     def __init__(
         self,
         *,
+        options: Options = Options(),  # noqa: B008 - immutable
         secret: bytes | None = None,
         root_uid: str | None = None,
+        patient_id: Choice | None = None,
+        patient_name: Choice | None = None,
+        accession_number: Choice | None = None,
+        study_id: Choice | None = None,
+        date_window: int | None = None,
+        keep_words: Sequence[str] = (),
+        drop_words: Sequence[str] = (),
+        settings: Mapping[int, str] | None = None,
+        rules: Sequence[UserRule] = (),
         existing_encrypted: Literal["refuse", "remove", "keep"] = "refuse",
         allow_embedded_overlays: bool = False,
         envelope: Sealer | None = None,
         max_originals: int = MAX_ORIGINALS,
         drop_large_originals: bool = False,
+        records_pairs: bool = False,
+        verifies: bool = False,
+        refuses_risks: bool = False,
         limits: Limits = Limits(),  # noqa: B008 - immutable
         keeps_everything: bool = False,
     ) -> None:
+        options.check()
         limits.check()
-        if existing_encrypted not in ("refuse", "remove", "keep"):
-            raise ValueError("existing_encrypted must be refuse, remove or keep")
-        if envelope is not None and (keeps_everything or existing_encrypted == "keep"):
-            raise ValueError(
-                "an Encrypted Attributes Sequence cannot be kept beside a new one; one removed is restored"
-            )
-        if not 0 < max_originals <= MOST_ORIGINALS:
-            raise ValueError(f"max_originals must be from 1 to {MOST_ORIGINALS} bytes")
+        _check(existing_encrypted, envelope, max_originals, keeps_everything=keeps_everything)
+        default: Choice = "empty" if secret is None else "keyed"
+        given = {
+            "patient_id": patient_id,
+            "patient_name": patient_name,
+            "accession_number": accession_number,
+            "study_id": study_id,
+        }
+        choices = {name: default if choice is None else choice for name, choice in given.items()}
+        ours = new_secret() if secret is None else bytes(secret)
+        user = _rule_set(rules) if rules else None
+        cleans = options.clean_descriptors or (user is not None and any(rule.action == "clean" for rule in user.rules))
+        means = Means(
+            ours,
+            uids=UidMapper(ours, root_uid),
+            contents=Contents(options.columns) if options.clean_structured_content else None,
+            date_window=date_window,
+            choices=choices,
+            keep_words=keep_words,
+            drop_words=drop_words,
+        )
+        means.check()
+        spec = Spec(
+            options,
+            existing_encrypted,
+            reversible=envelope is not None,
+            pseudonyms=frozenset(PSEUDONYMS[name] for name, choice in choices.items() if choice != "empty"),
+            watched=frozenset(user.condition_tags if user is not None else ()),
+            needs_identity=cleans or verifies,
+        )
         if keeps_everything:
-            rules, table = compile_identity()
+            compiled = compile_identity()
         else:
-            rules, table = compile_basic_profile(existing_encrypted, reversible=envelope is not None)
+            compiled = compile_profile(spec, contents=means.contents, user=user, settings=settings)
         values = {
             "allow_embedded_overlays": allow_embedded_overlays,
+            "compiled": compiled,
             "drop_large_originals": drop_large_originals,
             "envelope": envelope,
             "existing_encrypted": existing_encrypted,
+            "has_secret": secret is not None,
             "keeps_everything": keeps_everything,
             "limits": limits,
             "max_originals": max_originals,
-            "rules": rules,
-            "table": table,
-            "uids": UidMapper(new_secret() if secret is None else secret, root_uid),
+            "means": means,
+            "options": options,
+            "records_pairs": records_pairs,
+            "refuses_risks": refuses_risks,
+            "verifies": verifies,
+            "waits": cleans or verifies or user is not None or options.clean_structured_content,
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)
@@ -135,8 +207,9 @@ class Policy:
         raise AttributeError("a Policy cannot be changed")
 
     def __repr__(self) -> str:
+        chosen = ", ".join(name for name, is_chosen in self.options._asdict().items() if is_chosen)
         return (
-            f"Policy(existing_encrypted={self.existing_encrypted!r}, "
+            f"Policy(options=({chosen}), existing_encrypted={self.existing_encrypted!r}, "
             f"allow_embedded_overlays={self.allow_embedded_overlays}, keeps_everything={self.keeps_everything}, ...)"
         )
 
@@ -145,16 +218,49 @@ class Policy:
         """A Policy that keeps everything: the output is the input, byte for byte."""
         return cls(keeps_everything=True)
 
-    def planner(self) -> Planner:
-        """A new Planner for one object."""
-        if self.envelope is None:
-            return Planner(self.table, **self.limits._asdict())
-        # All originals go into one place, so nothing is written before all is known: no need for undefined lengths.
-        held = max(self.limits.max_held, 3 * self.max_originals)
-        limits = self.limits.without_holding()._replace(max_held=held)
-        return Planner(self.table, **limits._asdict(), notes_bulk=True)
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules by number."""
+        return self.compiled.rules
+
+    def planner(self, private: PrivateTable | None = None) -> Planner:
+        """A new Planner for one object, with what that says itself of its private elements."""
+        private = self.compiled.private_table if private is None else private
+        limits = self.limits
+        if self.envelope is not None:
+            # All originals go into one place, so nothing is written before all is known: no need for undefined lengths.
+            held = max(limits.max_held, 3 * self.max_originals)
+            limits = limits.without_holding()._replace(max_held=held)
+        return Planner(
+            self.compiled.table,
+            private=private,
+            capture_limit=_LONG_TEXT if self.waits else _SHORT_TEXT,
+            notes_bulk=self.envelope is not None,
+            **limits._asdict(),
+        )
 
     def answers(self) -> DeidentifyingAnswers:
         """What to answer for one object."""
-        leave = Leave(self.existing_encrypted != "refuse", self.allow_embedded_overlays)
-        return DeidentifyingAnswers(self.rules, self.uids, leave, keeps_everything=self.keeps_everything)
+        leave = None
+        if not self.keeps_everything:
+            leave = Leave(self.existing_encrypted != "refuse", self.allow_embedded_overlays)
+        return DeidentifyingAnswers(
+            self.compiled, self.means, self.options, leave, waits=self.waits, records=self.records_pairs
+        )
+
+
+def _check(existing: str, envelope: Sealer | None, max_originals: int, *, keeps_everything: bool) -> None:
+    """ValueError for what does not go together."""
+    if existing not in ("refuse", "remove", "keep"):
+        raise ValueError("existing_encrypted must be refuse, remove or keep")
+    if envelope is not None and (keeps_everything or existing == "keep"):
+        raise ValueError("an Encrypted Attributes Sequence cannot be kept beside a new one; one removed is restored")
+    if not 0 < max_originals <= MOST_ORIGINALS:
+        raise ValueError(f"max_originals must be from 1 to {MOST_ORIGINALS} bytes")
+
+
+def _rule_set(rules: Sequence[UserRule]) -> RuleSet:
+    """The user's rules, checked against one another."""
+    from dcmveil.userrules import RuleSet  # rarely needed
+
+    return RuleSet(rules)

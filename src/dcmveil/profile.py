@@ -1,24 +1,27 @@
-"""The Basic Application Level Confidentiality Profile (PS3.15 2026d, Annex E) as rules over tags.
+"""The Basic Application Level Confidentiality Profile and its Options (PS3.15 2026d, Annex E) as rules over tags.
 
 Facts come from the tables; this module holds the decisions the Standard leaves open, each in one place:
-what the table does not name but is known to identify (`_GAP_ACTIONS`), what must not stay although no table says so
-(`_FOREIGN_GROUPS`, `_OVERLAYS`, `_MAC_PARAMETERS_SEQUENCE`, `_SPECIAL`), and what has to be there in the end
-(`_ANCHORS`).
+what the table does not name but is known to identify (`_gap_rule`), what must not stay although no table says so
+(`_FOREIGN_GROUPS`, `_OVERLAYS`, `_MAC_PARAMETERS_SEQUENCE`, `SPECIAL`), how what an Option wants cleaned is cleaned
+(`_cleaning`), which Values are looked for in texts (`_NOT_IDENTIFYING`), and what has to be there in the end (`anchors`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from dcmveil import _tables
-from dcmveil._policy import RuleTable
+from dcmveil.contents import ITEM_SEQUENCES, REFERENCED_ITEM, VALUE_SEQUENCES, VALUE_TAGS
 from dcmveil.iods import X_UNLESS_TYPE_1
+from dcmveil.options import Options, combined
 from dcmveil.rules import KEEP, Rule
 
-__all__ = ["ENCRYPTED_ATTRIBUTES_SEQUENCE", "compile_basic_profile", "compile_identity"]
+__all__ = ["ENCRYPTED_ATTRIBUTES_SEQUENCE", "EXACT", "Assignment", "Spec", "anchors", "assignments", "flags"]
 
-_ALL = 0xFFFFFFFF
+EXACT = 0xFFFFFFFF
 _GROUP = 0xFFFF0000
+ENCRYPTED_ATTRIBUTES_SEQUENCE = 0x04000500
 
 # Plain X in the table, although some IODs require a Value (E.1.1: the De-identifier answers for conformance).
 _X_UNLESS_TYPE_1 = frozenset({0x00080201, 0x00700082, 0x00700083})
@@ -27,37 +30,26 @@ _U_INSTEAD = frozenset({0x006A0003})  # Annotation Group UID: D in the table, bu
 _FOREIGN_GROUPS = (0x00000000, 0x00020000, 0x00040000, 0x00060000)  # commands, File Meta, media directories (R19)
 _OVERLAYS = (0x60000000, 0xFF000000)  # R22: the whole group, its Overlay Data being X
 _MAC_PARAMETERS_SEQUENCE = 0x4FFE0001  # R24: of no use without the signatures
-
-_GAP_ACTIONS = {"temporal": "X", "person-name": "X", "structural": "K"}  # all other roles: U
-
-ENCRYPTED_ATTRIBUTES_SEQUENCE = 0x04000500
 _ENCRYPTED_MEMBERS = (0x04000510, 0x04000520)  # R32: exactly these
 
-# What the De-identifier sets at top level (R16, R17, R42).
-_ANCHORS = (
-    (0x00120062, Rule("identity removed", "R16: Patient Identity Removed")),
-    (0x00120063, Rule("method text", "R17: De-identification Method")),
-    (0x00120064, Rule("method codes", "R17: De-identification Method Code Sequence")),
-    (0x00280303, Rule("dates removed", "R42: Longitudinal Temporal Information Modified")),
-)
+_TEXT_VRS = frozenset({"LO", "LT", "SH", "ST", "UC", "UT"})
+_DATE_VRS = frozenset({"DA", "DT"})
+_TIME_VRS = frozenset({"TM", "SH"})  # SH: Timezone Offset From UTC
+_FRAME_ORIGIN_TIMESTAMP = 0x00340007
+_REASON_FOR_MODIFICATION = 0x04000565
+_GRAPHIC_ANNOTATION_SEQUENCE = 0x00700001
+_CODE_MEANING = 0x00080104
+_CODING_SCHEME_DESIGNATOR = 0x00080102
 
-_ENCRYPTED_ANCHOR = (
-    ENCRYPTED_ATTRIBUTES_SEQUENCE,
-    Rule("encrypted attributes", "R31: Encrypted Attributes Sequence"),
-)
+# Of the Attributes that the Profile takes away those whose Values say nothing of a person or a place, or are prose.
+_NOT_IDENTIFYING = frozenset({
+    0x00080201, 0x00100013, 0x00101080, 0x00101081, 0x001021F0, 0x0016004F, 0x00160050, 0x00160078, 0x00160082,
+    0x00203406, 0x00284000, 0x00401004, 0x00403001, 0x00500020, 0x00880904, 0x00880906, 0x00880912, 0x20300020,
+    0x300A0216, 0x300A0611, 0x300A0615, 0x3010002D, 0x40000010, 0x40004000, 0x60004000,
+})  # fmt: skip
+_IDENTIFYING_VRS = frozenset({"AE", "LO", "LT", "PN", "SH", "ST", "UC", "UT"})
 
-_WATCHED = (
-    (0x00080005, _ALL),  # Specific Character Set: what is encrypted is in it
-    (0x00080016, _ALL),  # SOP Class UID: the IOD
-    (0x00080018, _ALL),  # SOP Instance UID: for the File Meta Information
-    (0x00080100, _ALL),  # Code Value and Coding Scheme Designator, in De-identification Method Code Sequence
-    (0x00080102, _ALL),
-    (0x00041220, _ALL),  # Directory Record Sequence
-    (0x60000102, 0xFF00FFFF),  # Overlay Bit Position
-    (0x60003000, 0xFF00FFFF),  # Overlay Data
-)
-
-_SPECIAL = {
+SPECIAL = {
     "private": Rule("X", "private (R43)"),
     "unknown": Rule("X", "not in the dictionary of PS3.6"),
     "group_length": Rule("X", "group length (R29)"),
@@ -67,78 +59,200 @@ _SPECIAL = {
     "meta": Rule("file meta", "R18: File Meta Information is written new"),
 }
 
+_WATCHED = (
+    (0x00080005, EXACT),  # Specific Character Set: of all texts
+    (0x00080016, EXACT),  # SOP Class UID: the IOD
+    (0x00080018, EXACT),  # SOP Instance UID: for the File Meta Information
+    (0x00080100, EXACT),  # Code Value and Coding Scheme Designator, in De-identification Method Code Sequence
+    (0x00080102, EXACT),
+    (0x00041220, EXACT),  # Directory Record Sequence
+    (0x60000102, 0xFF00FFFF),  # Overlay Bit Position
+    (0x60003000, 0xFF00FFFF),  # Overlay Data
+)
+_PATIENT = (0x00100020, 0x0020000D)  # Patient ID and Study Instance UID: whose dates are shifted, and by how much
+_NAMING = (
+    (0x0040A043, "naming"), (0x00080100, "code"), (0x00080119, "code"), (0x00080102, "scheme"),
+    (0x0040A040, "value type"),
+)  # fmt: skip
 
-class _Compiler:
-    """Numbers rules as they come up and collects the overrides for the table."""
-
-    def __init__(self) -> None:
-        self.numbers = {KEEP: 0}
-        self.overrides: list[tuple[int, int, int]] = []
-
-    def number(self, rule: Rule) -> int:
-        return self.numbers.setdefault(rule, len(self.numbers))
-
-    def override(self, tag: int, mask: int, rule: Rule) -> None:
-        self.overrides.append((tag, mask, self.number(rule)))
-
-    def table(
-        self, watched: tuple[tuple[int, int], ...], anchors: Sequence[tuple[int, Rule]], special: dict[str, Rule]
-    ) -> tuple[tuple[Rule, ...], RuleTable]:
-        numbered_anchors = [(tag, self.number(rule), True, False, None) for tag, rule in anchors]
-        numbered_special = {kind: self.number(rule) for kind, rule in special.items()}
-        rules = tuple(self.numbers)
-        table = RuleTable(
-            behaviours=[rule.behaviour for rule in rules],
-            overrides=self.overrides,
-            watched=list(watched),
-            members=list(_ENCRYPTED_MEMBERS),
-            places=[numbered_anchors],
-            special=numbered_special,
-        )
-        return rules, table
+Assignment = tuple[int, int, Rule]  # tag, mask, rule; later ones go before earlier ones
 
 
-def _add_table(compiler: _Compiler) -> None:
-    """Table E.1-1, column Basic Prof."""
-    for tag, mask, action, _options in _tables.confidentiality():
-        if tag in _X_UNLESS_TYPE_1:
-            compiler.override(tag, mask, Rule(X_UNLESS_TYPE_1, "Table E.1-1: X, but D where Type 1"))
-        else:
-            action = "U" if tag in _U_INSTEAD else action
-            compiler.override(tag, mask, Rule(action, f"Table E.1-1: {action}"))
+class Spec(NamedTuple):
+    """What decides about the rules. `pseudonyms` are the Attributes that get one, `watched` tags of the top level that
+    others want to know of; with `needs_identity` the Values that identify are wanted."""
+
+    options: Options = Options()
+    existing_encrypted: str = "refuse"
+    reversible: bool = False
+    pseudonyms: frozenset[int] = frozenset()
+    watched: frozenset[int] = frozenset()
+    needs_identity: bool = False
 
 
-def _add_gaps(compiler: _Compiler) -> None:
+def assignments(spec: Spec) -> Iterator[Assignment]:
+    """The rule of each tag or pattern of tags that is not just kept."""
+    if spec.options.clean_descriptors:
+        yield from _other_texts()
+    yield from _gaps(spec.options)
+    yield from _table(spec)
+    yield ENCRYPTED_ATTRIBUTES_SEQUENCE, EXACT, _encrypted_rule(spec.existing_encrypted)
+    yield *_OVERLAYS, Rule("X", "R22: overlay group")
+    yield _MAC_PARAMETERS_SEQUENCE, EXACT, Rule("X", "R24: MAC Parameters Sequence")
+    for group in _FOREIGN_GROUPS:
+        yield group, _GROUP, Rule("X", "group does not belong into a Data Set (R19)")
+
+
+def _encrypted_rule(existing: str) -> Rule:
+    action = {"refuse": "refuse", "remove": "X", "keep": "members"}[existing]
+    return Rule(action, "R37: Encrypted Attributes Sequence")
+
+
+# ---- Table E.1-1 -------------------------------------------------------------------------------------------------
+
+
+def _table(spec: Spec) -> Iterator[Assignment]:
+    columns = spec.options.columns
+    names = _option_names()
+    found: dict[int, Rule] = {}
+    for tag, mask, basic, row in _tables.confidentiality():
+        profile = _basic_rule(tag, basic)
+        action = combined(basic, row, columns)
+        said = [column for column in columns if row.get(column) == action]
+        rule = _option_rule(tag, action, said, names, profile) if said else profile
+        if tag in spec.pseudonyms and profile.action != "X":
+            rule = Rule("pseudonym", f"pseudonym, and else {profile.reason}", profile.action)
+        found[tag] = rule
+        yield tag, mask, rule
+    if spec.options.clean_structured_content:
+        yield from _contents(found, names["clean_struct"])
+
+
+def _basic_rule(tag: int, action: str) -> Rule:
+    """By column Basic Prof."""
+    if tag in _X_UNLESS_TYPE_1:
+        return Rule(X_UNLESS_TYPE_1, "Table E.1-1: X, but D where Type 1")
+    action = "U" if tag in _U_INSTEAD else action
+    return Rule(action, f"Table E.1-1: {action}")
+
+
+def _option_names() -> dict[str, str]:
+    """The Options by their columns, as PS3.16 CID 7050 names them."""
+    return {column: meaning.removesuffix(" Option") for _code, meaning, column in _tables.codes()}
+
+
+def _option_rule(tag: int, action: str, said: list[str], names: Mapping[str, str], profile: Rule) -> Rule:
+    """By the columns of Options, `said` being those that have this action."""
+    reason = f"Table E.1-1, {names[said[0]]}: {action}"
+    if action == "K":
+        return Rule("K", reason)
+    return _cleaning(tag, said[0], reason, profile)
+
+
+def _cleaning(tag: int, column: str, reason: str, profile: Rule) -> Rule:
+    """Action C: what it comes to, by VR; the Profile's where nothing can be cleaned (binary, signed, drawn)."""
+    vr = _tables.dictionary_vr(tag) or ""
+    if tag in ITEM_SEQUENCES:
+        return Rule("content items", reason)
+    if vr == "SQ":
+        return Rule("K", reason)
+    if vr in _DATE_VRS or tag == _FRAME_ORIGIN_TIMESTAMP:
+        return Rule("shift", reason, profile.action)
+    if vr in _TIME_VRS and column == "rtn_modif_dates":
+        return Rule("K", f"{reason}, times of day are kept") if vr == "SH" else Rule("shift", reason, profile.action)
+    if vr in _TEXT_VRS:
+        return Rule("clean", reason, profile.action)
+    if vr == "AE":
+        return Rule("ae title", reason, profile.action)
+    if tag == _REASON_FOR_MODIFICATION:
+        return Rule("defined term", reason, profile.action, (b"COERCE", b"CORRECT"))
+    return profile
+
+
+def _contents(rules: Mapping[int, Rule], name: str) -> Iterator[Assignment]:
+    """Content Items (E.3.4): their Sequences, and their Values, which are as before wherever else they stand."""
+    reason = f"Table E.3.4-1, {name}"
+    for tag in ITEM_SEQUENCES:
+        if tag not in rules:
+            yield tag, EXACT, Rule("content items", reason)
+    for tag in VALUE_TAGS:
+        yield tag, EXACT, Rule("content value", reason, detail=rules.get(tag, KEEP))
+    for tag in VALUE_SEQUENCES:
+        yield tag, EXACT, Rule("content sequence", reason, detail=rules.get(tag, KEEP))
+    yield REFERENCED_ITEM, EXACT, Rule("content reference", reason)
+
+
+# ---- what the table does not list --------------------------------------------------------------------------------
+
+
+def _gaps(options: Options) -> Iterator[Assignment]:
     """UIDs, dates and person names that Table E.1-1 does not name (R13, R26)."""
     for tag, role in _tables.gaps():
-        action = _GAP_ACTIONS.get(role, "U")
-        if action != "K":
-            compiler.override(tag, _ALL, Rule(action, f"not in Table E.1-1: {role}"))
+        action = _gap_action(role, options)
+        if action != "K" or role != "structural":
+            yield tag, EXACT, Rule(action, f"not in Table E.1-1: {role}", "X" if action == "shift" else "")
 
 
-def _add_encrypted(compiler: _Compiler, existing_encrypted: str) -> None:
-    action = {"refuse": "refuse", "remove": "X", "keep": "members"}[existing_encrypted]
-    compiler.override(ENCRYPTED_ATTRIBUTES_SEQUENCE, _ALL, Rule(action, "R37: Encrypted Attributes Sequence"))
+def _gap_action(role: str, options: Options) -> str:
+    if role in ("temporal", "person-name"):
+        if role == "temporal" and options.retain_full_dates:
+            return "K"
+        return "shift" if role == "temporal" and options.modify_dates else "X"
+    if role == "organization-or-equipment":
+        return "K" if options.retain_device_identity or options.retain_institution_identity else "U"
+    return "K" if role == "structural" or options.retain_uids else "U"
 
 
-def compile_basic_profile(existing_encrypted: str, *, reversible: bool) -> tuple[tuple[Rule, ...], RuleTable]:
-    """The rules by number, and the table that gives each tag its number.
-
-    `existing_encrypted` says what becomes of an Encrypted Attributes Sequence: "refuse", "remove" or "keep". If it is
-    to be `reversible`, the Data Set gets one of our own.
-    """
-    compiler = _Compiler()
-    _add_gaps(compiler)
-    _add_table(compiler)
-    _add_encrypted(compiler, existing_encrypted)
-    compiler.override(*_OVERLAYS, Rule("X", "R22: overlay group"))
-    compiler.override(_MAC_PARAMETERS_SEQUENCE, _ALL, Rule("X", "R24: MAC Parameters Sequence"))
-    for group in _FOREIGN_GROUPS:
-        compiler.override(group, _GROUP, Rule("X", "group does not belong into a Data Set (R19)"))
-    anchors = sorted([*_ANCHORS, _ENCRYPTED_ANCHOR]) if reversible else _ANCHORS
-    return compiler.table(_WATCHED, anchors, _SPECIAL)
+def _other_texts() -> Iterator[Assignment]:
+    """With Clean Descriptors every other text that is kept is searched for what identifies (E.3.5: any text VR may be
+    treated); a Code Meaning is prose, and treated as such."""
+    texts = sum(1 << _tables.vr_index(vr) for vr in _TEXT_VRS)
+    rule = Rule("clean identity", "Clean Descriptors: not in Table E.1-1", "X/Z/D")
+    for tag, mask, vrs in _tables.attributes():
+        if not vrs & ~texts and tag != _CODING_SCHEME_DESIGNATOR:
+            yield tag, mask, rule
+    yield _CODE_MEANING, EXACT, Rule("clean", "Clean Descriptors: Code Meaning", "D")
 
 
-def compile_identity() -> tuple[tuple[Rule, ...], RuleTable]:
-    """Rules that keep everything."""
-    return _Compiler().table((), (), dict.fromkeys(_SPECIAL, KEEP))
+# ---- what the Resolver has to know -------------------------------------------------------------------------------
+
+
+def flags(spec: Spec, rules: Iterable[Assignment]) -> Iterator[tuple[int, int, str]]:
+    """(tag, mask, flag) for a RuleTable."""
+    yield from ((tag, mask, "watched") for tag, mask in _WATCHED)
+    yield from ((tag, EXACT, "watched") for tag in {*spec.watched, *_PATIENT})
+    yield from ((tag, EXACT, "member") for tag in _ENCRYPTED_MEMBERS)
+    if spec.options.clean_structured_content:
+        yield from ((tag, EXACT, flag) for tag, flag in _NAMING)
+    if spec.needs_identity:
+        yield from _identifying(rules)
+
+
+def _identifying(rules: Iterable[Assignment]) -> Iterator[tuple[int, int, str]]:
+    """Values that are searched for in texts: of what Table E.1-1 takes away, without the descriptors themselves."""
+    kept = {(tag, mask) for tag, mask, rule in rules if rule.action == "K"}
+    for tag, mask, _basic, row in _tables.confidentiality():
+        vr = _tables.dictionary_vr(tag) or ""
+        prose = "clean_desc" in row or "rtn_pat_chars" in row or tag in _NOT_IDENTIFYING
+        if prose or (tag, mask) in kept:
+            continue
+        if vr in _DATE_VRS:
+            yield tag, mask, "identifying date"
+        elif vr in _IDENTIFYING_VRS:
+            yield tag, mask, "identifying"
+    yield from ((tag, EXACT, "identifying") for tag, role in _tables.gaps() if role == "person-name")
+
+
+def anchors(spec: Spec) -> list[tuple[int, Rule]]:
+    """What the De-identifier sets at top level (R16, R17, R42)."""
+    found = [
+        (0x00120062, Rule("identity removed", "R16: Patient Identity Removed")),
+        (0x00120063, Rule("method text", "R17: De-identification Method")),
+        (0x00120064, Rule("method codes", "R17: De-identification Method Code Sequence")),
+        (0x00280303, Rule("dates", "R42: Longitudinal Temporal Information Modified")),
+    ]
+    if spec.reversible:
+        found.append(
+            (ENCRYPTED_ATTRIBUTES_SEQUENCE, Rule("encrypted attributes", "R31: Encrypted Attributes Sequence"))
+        )
+    return found

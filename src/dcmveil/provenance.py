@@ -6,12 +6,12 @@ Identity Removed (0012,0062) set, and the method named in text and in codes of P
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from dcmveil import _tables
 from dcmveil.encode import Encoding, encode_element
 
-__all__ = ["IMPLEMENTATION_CLASS_UID", "file_meta", "is_our_code", "method", "method_content", "method_text"]
+__all__ = ["IMPLEMENTATION_CLASS_UID", "file_meta", "code_content", "codes", "method", "method_text", "methods", "our_code"]
 
 IMPLEMENTATION_CLASS_UID = b"2.25.93788369709748088662773663422743228673"
 IMPLEMENTATION_VERSION_NAME = b"DCMVEIL 0.1.0"
@@ -46,31 +46,35 @@ def method() -> bytes:
     return b"dcmveil: PS3.15 %s Basic Application Confidentiality Profile" % _tables.edition().encode("ascii")
 
 
-def method_text(old: bytes) -> bytes | None:
-    """Value of De-identification Method (0012,0063) with ours added to the `old` ones; None if it is there."""
+def codes(columns: Collection[str]) -> list[tuple[bytes, bytes]]:
+    """(Code Value, Code Meaning) of CID 7050 for the Basic Profile and the Options, by columns of Table E.1-1."""
+    chosen = {"basic", *columns}
+    return [(value.encode("ascii"), meaning.encode("ascii")) for value, meaning, of in _tables.codes() if of in chosen]
+
+
+def methods(columns: Collection[str]) -> list[bytes]:
+    """The Values of De-identification Method (0012,0063): what was done and by what, and the Options."""
+    return [method(), *(meaning for _value, meaning in codes(columns)[1:])]
+
+
+def method_text(old: bytes, columns: Collection[str]) -> bytes | None:
+    """Value of De-identification Method (0012,0063) with ours added to the `old` ones; None if they are there."""
     old = old.rstrip(PADDING)
-    ours = method()
-    if ours in [value.strip(PADDING) for value in old.split(b"\\")]:
+    known = [value.strip(PADDING) for value in old.split(b"\\")]
+    ours = methods(columns)
+    missing = [value for value in ours if value not in known]
+    if not missing:
         return None
-    both = old + b"\\" + ours
-    return both if old and len(both) <= MAX_SHORT_LENGTH else ours
+    both = b"\\".join([old, *missing])
+    return both if old and len(both) <= MAX_SHORT_LENGTH else b"\\".join(ours)
 
 
-def _basic_code() -> tuple[bytes, bytes]:
-    for value, meaning, column in _tables.codes():
-        if column == "basic":
-            return value.encode("ascii"), meaning.encode("ascii")
-    raise LookupError("CID 7050 has no code for the Basic Profile")
-
-
-def method_content(encoding: Encoding) -> bytes:
-    """Content of the Item of De-identification Method Code Sequence (0012,0064) that names the Basic Profile."""
-    value, meaning = _basic_code()
+def code_content(encoding: Encoding, value: bytes, meaning: bytes) -> bytes:
+    """Content of an Item of De-identification Method Code Sequence (0012,0064)."""
     rows = ((0x00080100, "SH", value), (0x00080102, "SH", SCHEME), (0x00080104, "LO", meaning))
     return b"".join(encode_element(encoding, tag, vr, text) for tag, vr, text in rows)
 
 
-def is_our_code(item: Mapping[int, bytes]) -> bool:
-    """Is the code of the Basic Profile in this Item of De-identification Method Code Sequence (tag: Value)?"""
-    value, _meaning = _basic_code()
-    return (item.get(0x00080100, b"").strip(PADDING), item.get(0x00080102, b"").strip(PADDING)) == (value, SCHEME)
+def our_code(item: Mapping[int, bytes]) -> bytes | None:
+    """The Code Value of such an Item (tag: Value) if its scheme is the one of CID 7050."""
+    return item.get(0x00080100, b"").strip(PADDING) if item.get(0x00080102, b"").strip(PADDING) == SCHEME else None

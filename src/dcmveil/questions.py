@@ -5,15 +5,19 @@ A question is about all elements of one kind (rule, tag, parent Sequence, VR, en
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from dcmveil import _tables
+from dcmveil._plan import Plan
 from dcmveil._planner import Planner
+from dcmveil._private import PrivateTable
 from dcmveil.rules import Rule
 
 __all__ = [
     "APPENDED",
     "CONTAINED",
+    "CONTENT_ITEM",
     "IMPLICIT",
     "INSERTED",
     "LEAF",
@@ -22,6 +26,7 @@ __all__ = [
     "Facts",
     "Question",
     "Rewriting",
+    "has_right_vr",
     "is_value",
     "vr_of_input",
     "written_vr",
@@ -32,9 +37,10 @@ _MEDIA_STORAGE_SOP_INSTANCE_UID = 0x00020003
 _SPECIFIC_CHARACTER_SET = 0x00080005
 _SOP_CLASS_UID = 0x00080016
 _SOP_INSTANCE_UID = 0x00080018
+_EXPLICIT_VR_BIG_ENDIAN = "1.2.840.10008.1.2.2"
 
 # Kinds of question, as in ext/dcmveil/_edits.pxd, and the VR number of an Implicit VR element.
-LEAF, LEAF_UNDEFINED, INSERTED, CONTAINED, APPENDED = range(5)
+LEAF, LEAF_UNDEFINED, INSERTED, CONTAINED, APPENDED, CONTENT_ITEM = range(6)
 IMPLICIT = 0xFE
 
 _Watched = list[tuple[int, int, int, bytes | None]]
@@ -50,10 +56,17 @@ class Question(NamedTuple):
     vr: int
     encoding: int
     kind: int
+    set: int = 0
+    name: int = 0
+    value_type: int = 0
 
 
 class Facts(NamedTuple):
-    """What the Resolver needs to know of the whole object. It holds Values, its repr does not."""
+    """What the Resolver needs to know of the whole object. It holds Values, its repr does not.
+
+    `first` has the first non-empty Value of each watched tag of the top level, without padding; `sets` the Specific
+    Character Sets that Items have, from 1.
+    """
 
     sop_class: bytes | None
     sop_instance: bytes | None
@@ -62,11 +75,17 @@ class Facts(NamedTuple):
     transfer_syntax: str
     character_set: bytes | None
     watched: _Watched
+    first: Mapping[int, bytes]
+    sets: Sequence[bytes]
+    has_late_set: bool
+    identifying: Sequence[tuple[int, int, bytes]]  # as `Plan.identifying` has them
+    is_whole: bool
 
     @classmethod
-    def of(cls, watched: _Watched, transfer_syntax: str) -> Facts:
-        """From the watched elements of a Plan; of repeated ones the first counts."""
+    def of(cls, plan: Plan, transfer_syntax: str) -> Facts:
+        """From what a Plan has watched; of repeated elements the first counts."""
         first: dict[int, bytes] = {}
+        watched = plan.watched()
         for tag, parent, _item, value in watched:
             value = (value or b"").strip(b" \0")
             if parent == 0 and value:
@@ -79,15 +98,41 @@ class Facts(NamedTuple):
             transfer_syntax,
             first.get(_SPECIFIC_CHARACTER_SET),
             watched,
+            first,
+            plan.character_sets(),
+            plan.has_late_set,
+            plan.identifying(),
+            plan.size is not None,
         )
 
     def __repr__(self) -> str:
         return "Facts(...)"
 
     @property
+    def order(self) -> str:
+        """Byte order of its numbers, as the module struct writes it."""
+        return ">" if self.transfer_syntax == _EXPLICIT_VR_BIG_ENDIAN else "<"
+
+    def text(self, tag: int) -> str | None:
+        """What a watched element of the top level holds, for conditions on it; None if it is absent or not text."""
+        from dcmveil.charsets import TextError, decode_text
+
+        for watched, parent, _item, value in self.watched:
+            if watched == tag and not parent and value is not None:
+                try:
+                    return decode_text(value, self.character_set, delimiters="\\^=")
+                except TextError:
+                    return value.decode("latin-1")
+        return None
+
+    @property
     def iod_sop_class(self) -> str | None:
         """The SOP Class UID as text, None if it has none that could be in a table."""
         return self.sop_class.decode("ascii") if self.sop_class is not None and self.sop_class.isascii() else None
+
+    def set_at(self, number: int) -> bytes | None:
+        """The Specific Character Set by the number that a question or a Value has."""
+        return self.sets[number] if number else self.character_set
 
 
 class Answers(Protocol):
@@ -96,8 +141,11 @@ class Answers(Protocol):
     def is_ready(self, facts: Facts) -> bool:
         """Is enough known to answer before the end of the input as one would at its end?"""
 
-    def check(self, facts: Facts) -> None:
-        """All of the input is known. Raises Refused for an object that is not let through."""
+    def begin(self, facts: Facts, asked: list[Question]) -> None:
+        """A round begins, with these questions. Raises Refused for an object that is not let through."""
+
+    def own_private(self, facts: Facts) -> PrivateTable | None:
+        """What the object itself says of its private elements, if that has to be heeded: it is scanned once more."""
 
     def check_done(self, summary: dict[tuple[int, str], int]) -> None:
         """The Plan is settled: `summary` has the number of elements by (rule, decision). Raises Refused."""
@@ -105,11 +153,14 @@ class Answers(Protocol):
     def answer(self, asked: Question, facts: Facts) -> tuple[str, bytes]:
         """Decision for one question ("keep", "remove", "replace", "values") and the replacement."""
 
-    def value(self, asked: Question, value: bytes) -> bytes | None:
-        """The element for one captured Value, None to leave it as it is."""
+    def value(self, asked: Question, value: bytes, uses: int) -> bytes | None:
+        """The element for one captured Value, which `uses` elements have; None to leave it as it is."""
 
     def action(self, key: int, rule: int) -> str:
         """What the action of a rule has come to for a question: of X/Z/D the letter that was taken."""
+
+    def reason(self, key: int, rule: int) -> str:
+        """Why; a key of 0 is any question of the rule."""
 
 
 class Rewriting(Protocol):
@@ -118,8 +169,8 @@ class Rewriting(Protocol):
     @property
     def rules(self) -> tuple[Rule, ...]: ...
 
-    def planner(self) -> Planner:
-        """A new Planner for one object."""
+    def planner(self, private: PrivateTable | None = None) -> Planner:
+        """A new Planner for one object, which may have private elements to be treated in a way of its own."""
 
     def answers(self) -> Answers:
         """For one object."""
@@ -130,14 +181,25 @@ def vr_of_input(asked: Question) -> str | None:
     return _tables.vr_name(asked.vr) if asked.vr < IMPLICIT else None
 
 
+def has_right_vr(asked: Question) -> bool:
+    """Has an element with a Value a VR of the dictionary? Of a private one nobody can say."""
+    if not is_value(asked):
+        return False
+    return asked.vr == IMPLICIT or asked.tag >> 16 & 1 == 1 or bool(_tables.dictionary_vrs(asked.tag) >> asked.vr & 1)
+
+
 def is_value(asked: Question) -> bool:
     """Is it an element with a Value, not a Sequence where none should be?"""
     return asked.kind == LEAF and vr_of_input(asked) != "SQ"
 
 
 def written_vr(asked: Question) -> str:
-    """VR of what replaces an element: that of the input if the dictionary has it, else the dictionary's first."""
+    """VR of what replaces an element: that of the input if the dictionary has it, else the dictionary's first.
+
+    A private element keeps its own, and is UN where it has none."""
     own = vr_of_input(asked)
+    if asked.tag >> 16 & 1:
+        return own or "UN"
     if own is not None and _tables.dictionary_vrs(asked.tag) >> asked.vr & 1:
         return own
     vr = _tables.dictionary_vr(asked.tag)

@@ -26,7 +26,7 @@ class Resolver:
         """What is known of the object so far."""
         if self._facts is not None:
             return self._facts
-        facts = Facts.of(self._planner.plan.watched(), self._planner.transfer_syntax or "")
+        facts = Facts.of(self._planner.plan, self._planner.transfer_syntax or "")
         if self._planner.plan.size is not None:
             self._facts = facts
         return facts
@@ -42,13 +42,13 @@ class Resolver:
         """
         facts = self.facts()
         plan = self._planner.plan
-        if plan.size is not None:  # the input is at its end: all is known
-            self._answers.check(facts)
-        for asked in map(Question._make, plan.questions()):
+        questions = list(map(Question._make, plan.questions()))
+        self._answers.begin(facts, questions)
+        for asked in questions:
             self._asked[asked.key] = asked
             plan.answer(asked.key, *self._answers.answer(asked, facts))
-        for index, key, value in plan.values():
-            plan.answer_value(index, self._answers.value(self._asked[key], value))
+        for index, key, value, uses in plan.values():
+            plan.answer_value(index, self._answers.value(self._asked[key], value, uses))
         plan.settle()
         self._answers.check_done(plan.summary())
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dcmveil import provenance
 from dcmveil._planner import Planner
 from dcmveil._policy import RuleTable
+from dcmveil._private import PrivateTable
 from dcmveil.encode import Encoding
 from dcmveil.originals import recoded
 from dcmveil.policy import Limits
@@ -56,7 +57,7 @@ class Restoration:
     def __repr__(self) -> str:
         return f"Restoration({len(self._elements)} originals)"
 
-    def planner(self) -> Planner:
+    def planner(self, private: PrivateTable | None = None) -> Planner:
         """A new Planner for one object."""
         size = sum(len(original.element) for original in self._elements.values())
         held = max(self._limits.max_held, 2 * size)
@@ -76,7 +77,7 @@ def _table(restored: set[int], added: set[int]) -> RuleTable:
     return RuleTable(
         behaviours=[rule.behaviour for rule in _RULES],
         special=_SPECIAL,
-        watched=[(_SPECIFIC_CHARACTER_SET, _ALL), (_SOP_CLASS_UID, _ALL), (_SOP_INSTANCE_UID, _ALL)],
+        flags=[(tag, _ALL, "watched") for tag in (_SPECIFIC_CHARACTER_SET, _SOP_CLASS_UID, _SOP_INSTANCE_UID)],
         places=[places],
     )
 
@@ -89,14 +90,20 @@ class _Answers:
     def is_ready(self, facts: Facts) -> bool:
         return None not in (facts.sop_class, facts.sop_instance)
 
-    def check(self, facts: Facts) -> None:
+    def begin(self, facts: Facts, asked: list[Question]) -> None:
         """Nothing is refused here: what was encrypted has been checked."""
+
+    def own_private(self, facts: Facts) -> None:
+        """Private elements are like any others."""
 
     def check_done(self, summary: dict[tuple[int, str], int]) -> None:
         """Nothing is left that should not be."""
 
     def action(self, key: int, rule: int) -> str:
         return _RULES[rule].action
+
+    def reason(self, key: int, rule: int) -> str:
+        return _RULES[rule].reason
 
     def answer(self, asked: Question, facts: Facts) -> tuple[str, bytes]:
         if asked.rule == _META:
@@ -119,7 +126,7 @@ class _Answers:
 
         return converted(element, old, new)
 
-    def value(self, asked: Question, value: bytes) -> bytes | None:
+    def value(self, asked: Question, value: bytes, uses: int) -> bytes | None:
         return None
 
     def _file_meta(self, facts: Facts) -> bytes:

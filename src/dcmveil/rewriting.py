@@ -16,7 +16,7 @@ from errno import ENODATA
 
 from dcmveil._copier import Copier
 from dcmveil._planner import Planner
-from dcmveil.errors import InputError
+from dcmveil.errors import InputError, Refused
 from dcmveil.iods import is_known
 from dcmveil.questions import Rewriting
 from dcmveil.report import EditLine, Report
@@ -164,17 +164,30 @@ class Rewrite:
         self._resolver = Resolver(self._planner, self._answers)
         self._edits: list[EditLine] = []
         self._written: int | None = None
+        self._has_written = False
 
     def run(self, writer: Writer | None) -> None:
         """Scan the file and write it; without a writer collect the edits instead."""
         with input_may_shrink():
             head = scan(self._planner, self._fd, self._size, lambda: self._relieve(writer))
+            self._heed_own_private()
             self._resolver.answer()
             if self._complete is not None:
                 self._notice = self._complete(self._planner, self._resolver, reader_of(self._planner, self._fd, head))
             self._write(writer)
             if writer is not None:
                 self._written = writer.finish()
+
+    def _heed_own_private(self) -> None:
+        """Scan once more if the object itself says what is to become of its private elements."""
+        private = self._answers.own_private(self._resolver.facts())
+        if private is None:
+            return
+        if self._has_written:
+            raise Refused("disordered", "says too late what is to become of its private elements")
+        self._planner = self._policy.planner(private)
+        self._resolver = Resolver(self._planner, self._answers)
+        scan(self._planner, self._fd, self._size)
 
     def _relieve(self, writer: Writer | None) -> None:
         """If many edits are held, write those whose turn has come."""
@@ -186,6 +199,7 @@ class Rewrite:
             self._resolver.answer()
             self._write(writer)
             planner.drop()
+            self._has_written = True
 
     def _write(self, writer: Writer | None) -> None:
         if writer is None:
@@ -199,7 +213,7 @@ class Rewrite:
         """What was done, under the names the caller used."""
         counts: Counter[tuple[str, str]] = Counter()
         for (rule, what), count in self._planner.plan.summary().items():
-            counts[self._policy.rules[rule].reason, what] += count
+            counts[self._answers.reason(0, rule), what] += count
         sop_class = self._resolver.facts().iod_sop_class
         return Report(
             source=source,
@@ -215,5 +229,5 @@ class Rewrite:
 
     def _edit_line(self, edit: tuple[tuple[tuple[int, int], ...], int, int, int, str, int, int]) -> EditLine:
         steps, tag, number, key, decision, old, new = edit
-        action, reason = self._answers.action(key, number), self._policy.rules[number].reason
+        action, reason = self._answers.action(key, number), self._answers.reason(key, number)
         return EditLine(format_path(steps, tag), tag, action, decision, old, new, reason)

@@ -6,7 +6,7 @@ behaviour it needs of the Planner and the reason a dry run gives for it.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dcmveil.iods import X_UNLESS_TYPE_1
 
@@ -22,14 +22,36 @@ BEHAVIOUR_OF = {
     "method text": "capture",
     "method codes": "append",
     "members": "members",
+    # Options
+    "shift": "capture",
+    "clean": "text",
+    "clean identity": "text",
+    "defined term": "capture",
+    "ae title": "capture",
+    "pseudonym": "text",
+    "content items": "content",
+    "content value": "named",
+    "content sequence": "named sequence",
+    # rules of the user's own
+    "retain": "descend",
+    "choice": "choice",
+    "replace": "text",
+    "hash": "text",
+    "call": "text",
 }
 
 
 class Rule(NamedTuple):
-    """An action and why it applies; neither depends on any object."""
+    """An action and why it applies; neither depends on any object.
+
+    `base` is the action where this one cannot be done, such as where a date is none. `detail` is what else the action
+    needs: a text, a function, other rules.
+    """
 
     action: str
     reason: str
+    base: str = ""
+    detail: Any = None
 
     @property
     def behaviour(self) -> str:

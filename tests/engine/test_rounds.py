@@ -103,8 +103,11 @@ def test_the_dry_run_says_which_letter_a_compound_action_came_to(tmp_path: Path)
 
 
 def test_facts_show_no_value() -> None:
-    watched = [(0x00080018, 0, 0, MARKER)]
-    assert MARKER.decode() not in repr(Facts.of(watched, EXPLICIT))
+    planner = Policy(secret=SECRET).planner()
+    feed(planner, file(COMMON.replace(b"1.2.3\0", MARKER[:6])))
+    facts = Facts.of(planner.finish(), EXPLICIT)
+    assert facts.sop_instance == MARKER[:6]
+    assert MARKER[:6].decode() not in repr(facts)
 
 
 def test_a_planner_that_failed_or_was_never_made_refuses_to_go_on() -> None:
@@ -112,7 +115,7 @@ def test_a_planner_that_failed_or_was_never_made_refuses_to_go_on() -> None:
     planner = policy.planner()
     with pytest.raises(LimitExceeded):
         feed(planner, file(COMMON + PRIVATE * 9))
-    empty = type(planner).__new__(type(planner), policy.table)
+    empty = type(planner).__new__(type(planner), policy.compiled.table)
     for broken in (planner, empty):
         for use in (lambda it: it.feed(PRIVATE), lambda it: it.finish(), lambda it: it.cut(), lambda it: it.drop()):
             with pytest.raises(ValueError, match="failed before"):

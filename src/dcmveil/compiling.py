@@ -1,0 +1,224 @@
+"""From decisions to the tables that the Planner reads: rules are numbered, places become a tree of nodes.
+
+Rules of the user's own go before those of the profile, the most specific first: those with a path are places, the
+others take the tag's entry, and those for private elements a row for its block. One that has conditions becomes a
+choice, whose last resort is what would have been without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from dcmveil import _tables
+from dcmveil._policy import RuleTable
+from dcmveil._private import PrivateTable
+from dcmveil.contents import VALUE_TAGS, VALUE_TYPES, Contents
+from dcmveil.iods import ACTIONS
+from dcmveil.operations import Step
+from dcmveil.places import Placed, Tree, expanded
+from dcmveil.privates import WATCHED_PLACES, Row, safe_rows
+from dcmveil.profile import EXACT, SPECIAL, Assignment, Spec, anchors, assignments, flags
+from dcmveil.rules import KEEP, Rule
+
+if TYPE_CHECKING:
+    from dcmveil.userrules import RuleSet, UserRule
+
+__all__ = ["Compiled", "Privates", "compile_identity", "compile_profile"]
+
+_PRIVATE_RULES = {
+    "K": Rule("K", "Table E.3.10-1: safe private"),
+    "U": Rule("U", "Table E.3.10-1: UID of a safe private element"),
+    "safe": Rule("safe private", "(0008,0300): nonidentifying"),
+    "X": Rule("X", "(0008,0300): identifying"),
+    "Z": Rule("Z", "(0008,0300): identifying"),
+    "D": Rule("D", "(0008,0300): identifying"),
+}
+_LOOKED_INTO = Rule("K", "private Sequence that is looked into (R62)")
+# What conditions cannot be laid on: it is not decided element by element.
+_UNCONDITIONAL = frozenset({"content items", "content value", "content sequence", "content reference", "members"})
+_SIMPLE = {"remove": "X", "dummy": "D", "map-uid": "U", "shift-date": "shift", "clean": "clean", "empty": "Z"}
+_MAX_RULES = 4096  # as in ext/dcmveil/_policy.pxd
+
+_NumberedRow = tuple[bytes, int, int | None, int | None, int]
+
+
+class Privates(NamedTuple):
+    """What becomes of private elements. `user` are rows of the user's own, which always go first, `safe` those that an
+    object may revise."""
+
+    numbers: Mapping[str, int]
+    user: tuple[_NumberedRow, ...]
+    safe: tuple[Row, ...]
+    sequences: int
+
+    def table(self, rows: Iterable[Row]) -> PrivateTable:
+        """With these rows for what is safe."""
+        numbered = [(*row[:-1], self.numbers[row[-1]]) for row in rows]
+        return PrivateTable([*self.user, *numbered], sequences=self.sequences, looks_inside=bool(self.safe))
+
+
+class Compiled(NamedTuple):
+    """What is the same for all objects. `privates` is None where everything private goes."""
+
+    rules: tuple[Rule, ...]
+    table: RuleTable
+    privates: Privates | None
+    private_table: PrivateTable | None
+
+
+class _Here(NamedTuple):
+    """What is at a place: the number of a rule, and whether it is an anchor, and watched."""
+
+    rule: int | None = None
+    insert: bool = False
+    watch: bool = False
+
+
+def _both(one: _Here, other: _Here) -> _Here:
+    rule = one.rule if one.rule is not None else other.rule
+    return _Here(rule, one.insert or other.insert, one.watch or other.watch)
+
+
+class _Compiler:
+    """Numbers rules as they come up, and gathers what goes into the tables."""
+
+    def __init__(self, assigned: Iterable[Assignment] = ()) -> None:
+        self.numbers = {KEEP: 0}
+        self.assigned = list(assigned)
+        self.placed: list[Placed[_Here]] = []
+        self._exact = {tag: (at, rule) for at, (tag, mask, rule) in enumerate(self.assigned) if mask == EXACT}
+        self._patterns = [(tag, mask, at, rule) for at, (tag, mask, rule) in enumerate(self.assigned) if mask != EXACT]
+
+    def number(self, rule: Rule) -> int:
+        if len(self.numbers) == _MAX_RULES:
+            raise _wrong(f"more than {_MAX_RULES} different rules")
+        return self.numbers.setdefault(rule, len(self.numbers))
+
+    def rule_of(self, tag: int, mask: int = EXACT) -> Rule:
+        """What the profile has assigned to a tag, or to all tags of a pattern; the last assignment counts."""
+        found = [self._exact.get(tag, (-1, KEEP))] if mask == EXACT else [(-1, KEEP)]
+        found += [one[2:] for one in self._patterns if tag & one[1] == one[0] and one[1] & mask == one[1]]
+        return max(found, key=lambda one: one[0])[1]
+
+    def anchor(self, tag: int, rule: Rule) -> None:
+        self.placed.append(Placed((), tag, _Here(self.number(rule), insert=True)))
+
+    def watch(self, path: Iterable[int], tag: int) -> None:
+        self.placed.append(Placed(tuple(Step(sequence, None) for sequence in path), tag, _Here(watch=True)))
+
+    # ---- rules of the user's own ----
+
+    def add_user_rules(self, user: RuleSet) -> None:
+        for tag, mask, found in user.attributes():
+            self.assigned.append((tag, mask, _chosen(found, self.rule_of(tag, mask), _is_sequence(tag))))
+        by_place: dict[tuple[tuple[Step, ...], int], list[UserRule]] = {}
+        for rule in user.placed:
+            by_place.setdefault((rule.selector.path, rule.selector.tag), []).append(rule)
+        for (path, tag), rules in by_place.items():
+            self.placed.append(Placed(path, tag, _Here(self.number(_chosen(rules, self.rule_of(tag), _is_sequence(tag))))))
+
+    def private_rows(self, user: RuleSet) -> Iterator[_NumberedRow]:
+        """Rules for private elements, those with conditions before the others."""
+        blocks: dict[tuple[str, int, int | None], list[UserRule]] = {}
+        for rule in user.private:
+            selector = rule.selector
+            low = None if selector.is_block else selector.tag & 0xFF
+            blocks.setdefault((selector.creator or "", selector.tag >> 16, low), []).append(rule)
+        for (creator, group, low), rules in blocks.items():
+            number = self.number(_chosen(rules, SPECIAL["private"], False))
+            yield creator.encode("latin-1", "replace"), group, low, None, number
+
+    # ---- tables ----
+
+    def table(self, spec: Spec, contents: Contents | None) -> RuleTable:
+        overrides = [(tag, mask, self.number(rule)) for tag, mask, rule in self.assigned]
+        special = {kind: self.number(rule) for kind, rule in SPECIAL.items()}
+        nodes = [
+            [(tag, *(here or _Here()), child) for tag, (here, child) in sorted(node.items())]
+            for node in Tree(expanded(self.placed), _both).nodes
+        ]
+        return RuleTable(
+            behaviours=[rule.behaviour for rule in self.numbers],
+            overrides=overrides,
+            flags=list(flags(spec, self.assigned)),
+            places=nodes,
+            special=special,
+            concepts=contents.names if contents else None,
+            value_types=[name.encode("ascii") for name in VALUE_TYPES] if contents else (),
+            value_tags={tag: name.encode("ascii") for tag, name in VALUE_TAGS.items()} if contents else None,
+        )
+
+
+def compile_profile(
+    spec: Spec, *, contents: Contents | None, user: RuleSet | None = None, settings: Mapping[int, str] | None = None
+) -> Compiled:
+    """The profile with Options and the rules of the `user`; `settings` are texts of Attributes to be set, by tag.
+
+    Raises RulesError for a rule that cannot be done."""
+    compiler = _Compiler(assignments(spec))
+    for tag, rule in anchors(spec):
+        compiler.anchor(tag, rule)
+    for tag, text in (settings or {}).items():
+        compiler.anchor(tag, Rule("set", "set by the user", detail=text))
+    if spec.options.retain_safe_private:
+        for path, tag in WATCHED_PLACES:
+            compiler.watch(path, tag)
+    if user is not None:
+        compiler.add_user_rules(user)
+    privates = _privates(compiler, spec, user)
+    table = compiler.table(spec, contents)
+    return Compiled(tuple(compiler.numbers), table, privates, privates.table(privates.safe) if privates else None)
+
+
+def _privates(compiler: _Compiler, spec: Spec, user: RuleSet | None) -> Privates | None:
+    own = tuple(compiler.private_rows(user)) if user is not None else ()
+    keeps_uids = spec.options.retain_uids
+    safe = tuple(safe_rows(keeps_uids=keeps_uids)) if spec.options.retain_safe_private else ()
+    if not own and not safe:
+        return None
+    numbers = {action: compiler.number(rule) for action, rule in _PRIVATE_RULES.items()}
+    return Privates(numbers, own, safe, compiler.number(_LOOKED_INTO))
+
+
+def compile_identity() -> Compiled:
+    """Rules that keep everything."""
+    special = dict.fromkeys(SPECIAL, 0)
+    return Compiled((KEEP,), RuleTable(behaviours=[KEEP.behaviour], special=special), None, None)
+
+
+# ---- one rule of the user's own ----------------------------------------------------------------------------------
+
+
+def _is_sequence(tag: int) -> bool:
+    return _tables.dictionary_vr(tag) == "SQ"
+
+
+def _chosen(rules: Sequence[UserRule], profile: Rule, is_sequence: bool) -> Rule:
+    """The rule for what the most specific of `rules` is for, if its conditions are met, or else the next."""
+    last = rules[-1]
+    otherwise = profile if last.conditions else _rule_of(last, profile, is_sequence)
+    choices = tuple((rule.conditions, _rule_of(rule, profile, is_sequence)) for rule in rules if rule.conditions)
+    if not choices:
+        return otherwise
+    if otherwise.action in _UNCONDITIONAL:
+        raise _wrong(f"{last.where}: with these Options there can be no conditions for this Attribute")
+    return Rule("choice", otherwise.reason, detail=(choices, otherwise))
+
+
+def _rule_of(rule: UserRule, profile: Rule, is_sequence: bool) -> Rule:
+    """What one rule comes to, whatever its conditions. A Sequence is clean if what is in it is."""
+    reason = f"{rule.where}: {rule.action}"
+    base = profile.base or (profile.action if profile.action in ACTIONS else "X")
+    if rule.action == "keep" or (rule.action == "clean" and is_sequence):
+        spite = "" if profile.action == "K" else f", in spite of {profile.reason}"
+        return Rule("retain", reason + spite)
+    if rule.action in _SIMPLE:
+        return Rule(_SIMPLE[rule.action], reason, base)
+    return Rule(rule.action, reason, base, rule.value)
+
+
+def _wrong(what: str) -> Exception:
+    from dcmveil.userrules import RulesError  # no module to be loaded by those who have no rules
+
+    return RulesError(what)

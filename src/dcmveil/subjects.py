@@ -1,0 +1,144 @@
+"""Whose object it is: what new Values depend on besides the old ones.
+
+The days that dates are shifted by, the Values that are looked for in texts, the Patient ID that names go by, and the
+Specific Character Set that holds at a place. Worked out when first asked for: most objects need little of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from dcmveil import _tables
+from dcmveil.charsets import TextError, decode_text, encode_text
+from dcmveil.contents import Contents
+from dcmveil.questions import Facts
+from dcmveil.uids import UidMapper
+
+if TYPE_CHECKING:  # loaded when they are needed
+    from dcmveil.cleaning import Cleaner, Identity
+    from dcmveil.dates import DateShifter
+    from dcmveil.pseudonyms import Choice, Pseudonyms
+
+__all__ = ["PATIENT_ID", "PSEUDONYMS", "Means", "Subject"]
+
+PATIENT_ID = 0x00100020
+# The Attributes that can have a pseudonym, by the names of their choices.
+PSEUDONYMS = {
+    "patient_id": PATIENT_ID, "patient_name": 0x00100010, "accession_number": 0x00080050, "study_id": 0x00200010,
+}  # fmt: skip
+_STUDY_INSTANCE_UID = 0x0020000D
+_PADDING = " \0"
+# Where a text ends that has code extensions (PS3.5 6.1.2.5.3), by VR.
+_DELIMITERS = {"LO": "\\", "PN": "\\^=", "SH": "\\", "UC": "\\"}
+
+
+class Means:
+    """What new Values are made with, the same for all objects: made when first needed, and then kept.
+
+    `choices` are those of `Pseudonyms`. It holds secrets, its repr does not. ValueError for a bad choice or window.
+    """
+
+    def __init__(
+        self,
+        secret: bytes,
+        *,
+        uids: UidMapper,
+        contents: Contents | None = None,
+        date_window: int | None = None,
+        choices: Mapping[str, Choice] | None = None,
+        keep_words: Sequence[str] = (),
+        drop_words: Sequence[str] = (),
+    ) -> None:
+        self.secret = secret
+        self.uids = uids
+        self.contents = contents
+        self._date_window = date_window
+        self._choices = dict(choices or {})
+        self._words = tuple(keep_words), tuple(drop_words)
+
+    def __repr__(self) -> str:
+        return "Means(...)"
+
+    def check(self) -> None:
+        """Make now what can be wrong, if it is going to be needed."""
+        if self._date_window is not None:
+            _ = self.dates
+        if any(choice != "empty" for choice in self._choices.values()):
+            _ = self.pseudonyms
+
+    @cached_property
+    def dates(self) -> DateShifter:
+        from dcmveil.dates import DEFAULT_WINDOW, DateShifter
+
+        return DateShifter(self.secret, DEFAULT_WINDOW if self._date_window is None else self._date_window)
+
+    @cached_property
+    def pseudonyms(self) -> Pseudonyms:
+        from dcmveil.pseudonyms import Pseudonyms
+
+        return Pseudonyms(self.secret, **self._choices)
+
+    @cached_property
+    def cleaner(self) -> Cleaner:
+        from dcmveil.cleaning import Cleaner
+
+        keep, drop = self._words
+        return Cleaner(keep_words=keep, drop_words=drop)
+
+
+class Subject:
+    """One object. It holds Values, its repr does not."""
+
+    def __init__(self, facts: Facts, means: Means) -> None:
+        self._facts = facts
+        self._means = means
+
+    def __repr__(self) -> str:
+        return "Subject(...)"
+
+    @cached_property
+    def patient_id(self) -> str:
+        """Patient ID as text, "" if there is none."""
+        return self.text_of(self._facts.first.get(PATIENT_ID, b""), "LO", 0)
+
+    @property
+    def is_known(self) -> bool:
+        """Is there a Patient ID, so that the days are the same in all studies of the patient?"""
+        return PATIENT_ID in self._facts.first
+
+    @cached_property
+    def days(self) -> int:
+        """What dates are shifted by: keyed by Patient ID, or by Study Instance UID where there is none."""
+        first = self._facts.first
+        return self._means.dates.days(first.get(PATIENT_ID) or first.get(_STUDY_INSTANCE_UID) or b"")
+
+    @cached_property
+    def identity(self) -> Identity:
+        """The Values that identify, as texts."""
+        from dcmveil.cleaning import Identity
+
+        return Identity.of(self._identifying())
+
+    def _identifying(self) -> Iterable[tuple[str, str]]:
+        for tag, number, value in self._facts.identifying:
+            vr = _tables.dictionary_vr(tag) or "LO"
+            yield vr, self.text_of(value, vr, number)
+
+    def decode(self, value: bytes, vr: str, number: int) -> str:
+        """The text of a Value where the set with this number holds. TextError if it is none."""
+        if number and self._facts.has_late_set and not (value.isascii() and b"\x1b" not in value):
+            raise TextError("a Specific Character Set comes too late")
+        return decode_text(value, self._facts.set_at(number), delimiters=_DELIMITERS.get(vr, "")).rstrip(_PADDING)
+
+    def encode(self, text: str, vr: str, number: int) -> bytes:
+        """The Value for a text. TextError if the set lacks one of its characters."""
+        return encode_text(text, self._facts.set_at(number), delimiters=_DELIMITERS.get(vr, ""))
+
+    def text_of(self, value: bytes, vr: str, number: int) -> str:
+        """As `decode`; what is no text is read byte by byte, so that equal Values stay equal."""
+        try:
+            return self.decode(value, vr, number).strip(_PADDING)
+        except TextError:
+            return value.decode("latin-1").strip(_PADDING)
