@@ -297,6 +297,11 @@ cdef class Plan:
         """Has an Item a Specific Character Set behind what that is about?"""
         return self.data.has_late_set
 
+    @property
+    def fragments_start(self) -> int:
+        """Where the Items of encapsulated Pixel Data begin that stay, in bytes; 0 if there are none."""
+        return self.data.fragments_start
+
     def identifying(self) -> list:
         """The Values that identify: ``(tag, set, bytes)``, each once. To be asked before anything is answered."""
         cdef uint32_t i

@@ -94,6 +94,7 @@ from dcmveil._scanner cimport (
 )
 from dcmveil._tables cimport tables
 from dcmveil.scan cimport (
+    FRAME_FRAGMENTS,
     FRAME_SEQUENCE,
     STATUS_FAILED,
     STATUS_LIMIT,
@@ -311,6 +312,8 @@ cdef int keep(State *s, const Token *t, const Entry *entry, uint32_t depth, uint
         mode |= MODE_NAMING
     if t.entered:
         open_frame(s, t, t.tag, node, mode)
+        if t.entered == 1 + FRAME_FRAGMENTS and depth == 0:
+            s.plan.fragments_start = t.start + t.header
     elif is_sequence(t, entry) or (node != NO_NODE and t.vr == VR_SQ):
         status = enter_kept(s, t, node, mode)
     else:

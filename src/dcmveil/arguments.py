@@ -15,7 +15,7 @@ from typing import Any, Final, NoReturn
 
 from dcmveil.console import DEBUG, ERRORS, WARNINGS
 
-__all__ = ["DEIDENTIFY", "EDIT", "REIDENTIFY", "UsageError", "help_text", "parse"]
+__all__ = ["DEIDENTIFY", "EDIT", "OPTIONS", "REIDENTIFY", "UsageError", "help_text", "parse"]
 
 DEIDENTIFY: Final = "-e"
 REIDENTIFY: Final = "-d"
@@ -26,6 +26,8 @@ _LIBRARIES = ("openssl", "openssl-p7", "capi")
 _MAX_PROCESSES = 256
 _MAX_ORIGINALS = 100  # MiB: as much as a Policy takes
 _DEFAULT_MAX_ORIGINALS = 16
+_MAX_WINDOW = 36500  # days: as much as a DateShifter takes
+_DEFAULT_WINDOW = 365
 
 _EPILOG = """\
 A folder IN is processed file by file into a folder OUT; a file that fails is told of and the others go on.
@@ -33,6 +35,21 @@ Without --secret-file new UIDs are random for this run: files of one study must 
 Without -c and -p nobody can recover what -e takes away. Keep IN, or the key.
 TAG is 10,10 or PatientName; 9,2,CREATOR for private elements; SEQUENCE[1]>TAG in an Item, SEQUENCE>TAG in all.
 """
+
+# The Options of PS3.15 E.3, as `dcmveil.options.Options` names them, and what each does.
+OPTIONS = {
+    "retain_uids": "keep UIDs",
+    "retain_device_identity": "keep serial numbers, station names and the like; AE titles become pseudonyms",
+    "retain_institution_identity": "keep institution, address, department",
+    "retain_patient_characteristics": "keep age, sex, size, weight and the like; clean allergies, state, needs",
+    "retain_full_dates": "keep dates and times",
+    "modify_dates": "shift dates by whole days, alike in all files of a patient; keep times",
+    "clean_descriptors": "keep descriptions and comments, without what identifies",
+    "clean_structured_content": "keep SR Content Items and the like, without what identifies",
+    "clean_graphics": "keep graphic annotations; their texts go, or are cleaned with --clean-descriptors",
+    "retain_safe_private": "keep private elements that are known to be safe",
+}
+_IDENTIFIERS = ("patient_id", "patient_name", "accession_number", "study_id")
 
 # What an option is for, where that is not every mode. By its name in the Namespace.
 _MODES: dict[str, tuple[str, ...]] = {
@@ -53,6 +70,17 @@ _MODES: dict[str, tuple[str, ...]] = {
     "root_uid": (DEIDENTIFY,),
     "existing_encrypted": (DEIDENTIFY,),
     "allow_embedded_overlays": (DEIDENTIFY,),
+    **dict.fromkeys(OPTIONS, (DEIDENTIFY,)),
+    **dict.fromkeys(_IDENTIFIERS, (DEIDENTIFY,)),
+    "date_window": (DEIDENTIFY,),
+    "keep_words": (DEIDENTIFY,),
+    "drop_words": (DEIDENTIFY,),
+    "trial": (DEIDENTIFY,),
+    "map": (DEIDENTIFY,),
+    "rules": (DEIDENTIFY,),
+    "verify": (DEIDENTIFY,),
+    "refuse_risky": (DEIDENTIFY,),
+    "conformance": (DEIDENTIFY,),
 }
 # Options that say how to encrypt, and so are pointless without somebody to encrypt for.
 _HOW_TO_ENCRYPT = ("ciphers", "oaep", "authenticated", "max_originals", "drop_large_originals")
@@ -94,7 +122,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     _check_mode(options, given)
     _check_together(options, given)
     options.cipher = _cipher(options)
-    options.source, options.target = _paths(options)
+    options.source, options.target = (None, None) if options.conformance else _paths(options)
     return options
 
 
@@ -154,6 +182,22 @@ def _check_together(options: argparse.Namespace, given: set[str]) -> None:
                 raise UsageError(f"{_flag(options, name)} needs a certificate (-c) or a password to encrypt for")
     if options.resume and options.dry_run:
         raise UsageError("--resume and --dry-run do not go together")
+    if options.resume and options.map is not None:
+        raise UsageError("--resume and --map do not go together: the map would have what is done now only")
+    _check_profile(options)
+
+
+def _check_profile(options: argparse.Namespace) -> None:
+    if options.retain_full_dates and options.modify_dates:
+        raise UsageError("--retain-full-dates and --modify-dates exclude each other: (0028,0303) says one thing")
+    if options.date_window is not None and not (options.modify_dates or options.rules):
+        raise UsageError("--date-window needs --modify-dates, or rules that shift dates")
+    if (options.keep_words or options.drop_words) and not (options.clean_descriptors or options.rules):
+        raise UsageError("--keep-words and --drop-words need --clean-descriptors, or rules that clean")
+    if options.map is not None:
+        files = [options.report, options.rules, *(getattr(options, name) for name in _IDENTIFIERS)]
+        if os.path.realpath(options.map) in [os.path.realpath(path) for path in files if path is not None]:
+            raise UsageError("the map and another file are the same")
 
 
 def _cipher(options: argparse.Namespace) -> str | None:
@@ -169,8 +213,9 @@ def _paths(options: argparse.Namespace) -> tuple[str, str | None]:
     if given and any(named):
         raise UsageError("IN and OUT are given either by position or by -i and -o")
     source, target = [*given, None, None][:2] if given else named
-    if None not in (target, options.report) and os.path.realpath(target) == os.path.realpath(options.report):
-        raise UsageError("the report and OUT are the same file")
+    for name, path in (("report", options.report), ("map", options.map)):
+        if None not in (target, path) and os.path.realpath(target) == os.path.realpath(path):
+            raise UsageError(f"the {name} and OUT are the same file")
     if source is None or len(given) > 2 or (target is None and not options.dry_run):
         raise UsageError("IN and OUT expected")
     if options.resume and os.path.realpath(source) == os.path.realpath(target):
@@ -190,7 +235,7 @@ def _parser() -> _Parser:
     parser = _Parser(
         prog="dcmveil",
         usage="dcmveil [-e | -d | --dumb] [options] IN OUT",
-        description="De-identify DICOM objects: PS3.15 2026d, Basic Application Level Confidentiality Profile.",
+        description="De-identify DICOM objects: PS3.15 2026d, Basic Application Level Confidentiality Profile, all Options.",
         epilog=_EPILOG,
         formatter_class=_format,
         add_help=False,
@@ -199,6 +244,8 @@ def _parser() -> _Parser:
     _add_modes(parser)
     _add_files(parser)
     _add_profile(parser)
+    _add_options(parser)
+    _add_identifiers(parser)
     _add_encryption(parser)
     _add_edits(parser)
     _add_messages(parser)
@@ -235,12 +282,36 @@ def _add_files(parser: _Parser) -> None:
 def _add_profile(parser: _Parser) -> None:
     add = parser.add_argument_group("how to de-identify (-e)").add_argument
     add("--secret-file", metavar="FILE",
-        help="secret of at least 16 bytes: the same one gives the same new UIDs, in any run")  # fmt: skip
+        help="secret of at least 16 bytes: the same one gives the same UIDs, dates and pseudonyms, in any run")  # fmt: skip
     add("--root-uid", metavar="UID", help="root of new UIDs (also GDCM_ROOT_UID; default: 2.25)")
     add("--existing-encrypted", choices=("remove", "keep"), default="refuse",
         help="what to do with an Encrypted Attributes Sequence (default: refuse the file)")  # fmt: skip
     add("--allow-embedded-overlays", action="store_true",
         help="let files pass that may have overlay bits embedded in Pixel Data")  # fmt: skip
+    add("--rules", metavar="FILE.toml", help="rules of your own, which go before the profile")
+    add("--verify", action="store_true", help="search each output for what identifies in its input; a hit refuses it")
+    add("--refuse-risky", action="store_true", help="refuse files with risks that headers cannot settle, see --report")
+    add("--conformance", action="store_true", help="print the Conformance Statement for the options given, and exit")
+
+
+def _add_options(parser: _Parser) -> None:
+    add = parser.add_argument_group("Options of PS3.15 E.3 (-e)").add_argument
+    for name, text in OPTIONS.items():
+        add(f"--{name.replace('_', '-')}", action="store_true", help=text)
+    add("--date-window", metavar="DAYS", type=partial(_number, _MAX_WINDOW),
+        help=f"shift dates by up to so many days into the past (default: {_DEFAULT_WINDOW})")  # fmt: skip
+    add("--keep-words", metavar="FILE", help="words that cleaning leaves, one a line")
+    add("--drop-words", metavar="FILE", help="words that cleaning takes away, one a line")
+
+
+def _add_identifiers(parser: _Parser) -> None:
+    add = parser.add_argument_group("identity for research (-e)").add_argument
+    for name in _IDENTIFIERS:
+        add(f"--{name.replace('_', '-')}", metavar="HOW",
+            help="empty, keyed (a pseudonym from the secret; the default with one), or FILE.csv: old,new")  # fmt: skip
+    add("--trial", metavar="KEYWORD=VALUE", action="append", default=[],
+        help="set a Clinical Trial Attribute of group 0012; may be repeated")  # fmt: skip
+    add("--map", metavar="FILE.csv", help="write old and new UIDs and Patient IDs, for your eyes only (mode 0600)")
 
 
 def _add_encryption(parser: _Parser) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from itertools import starmap
 from time import monotonic
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
@@ -97,6 +97,11 @@ class Outcome(NamedTuple):
         if self.failure is not None:
             return "refused" if self.failure.refused else "error"
         return "already there" if self.report is None else "ok"
+
+    @property
+    def pairs(self) -> Sequence[tuple[str, str]]:
+        """Old and new UIDs and Patient IDs, if they were to be recorded."""
+        return () if self.report is None else self.report.remarks.pairs
 
     def as_dict(self) -> dict[str, object]:
         """For JSON, one object per file."""

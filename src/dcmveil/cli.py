@@ -16,6 +16,7 @@ from typing import Any
 from dcmveil import __version__
 from dcmveil.arguments import DEIDENTIFY, EDIT, REIDENTIFY, UsageError, help_text, parse
 from dcmveil.batch import Deidentify, Edit, Outcome, Reidentify, Tally, Task, jobs_of, outcomes_of
+from dcmveil.choices import conformance_of, profile_of
 from dcmveil.console import WARNINGS, put, put_edits, say, tell, warn, with_progress
 from dcmveil.credentials import envelope_of, opener_of, secret_of
 from dcmveil.errors import DcmveilError, show_path
@@ -33,6 +34,9 @@ def run(arguments: Sequence[str]) -> int:
             return 0
         _give_notes(options)
         _load_resources(options)
+        if options.conformance:
+            put(conformance_of(options))
+            return 0
         return _process(_task(options), options)
     except UsageError as error:
         say(f"{show_path(error)} (dcmveil -h shows the usage)")
@@ -57,6 +61,8 @@ def _give_notes(options: Namespace) -> None:
         say("note: -c is for -e; -d decrypts with a private key (-k) or a password")
     if options.mode == DEIDENTIFY and options.resume and options.secret_file is None:
         warn("--resume without --secret-file: new UIDs do not match those of the outputs that are there")
+    if options.mode == DEIDENTIFY and options.modify_dates and options.secret_file is None:
+        warn("--modify-dates without --secret-file: the days are random for this run")
 
 
 def _load_resources(options: Namespace) -> None:
@@ -98,6 +104,7 @@ def _policy(options: Namespace) -> Policy:
         root_uid=(os.environ.get("GDCM_ROOT_UID") or None) if options.root_uid is None else options.root_uid,
         existing_encrypted=options.existing_encrypted,
         allow_embedded_overlays=options.allow_embedded_overlays,
+        **profile_of(options),
         **more,
     )
 
@@ -144,6 +151,11 @@ def _listeners(options: Namespace, stack: ExitStack) -> list[Callable[[Outcome],
         from dcmveil.journal import report_to
 
         listeners.append(stack.enter_context(report_to(options.report)))
+    if options.map is not None:
+        from dcmveil.mapping import map_to
+
+        add = stack.enter_context(map_to(options.map))
+        listeners.append(lambda outcome: add(outcome.pairs))
     if options.dry_run:
         listeners.append(put_edits)
     return listeners

@@ -59,12 +59,14 @@ class Privates(NamedTuple):
 
 
 class Compiled(NamedTuple):
-    """What is the same for all objects. `privates` is None where everything private goes."""
+    """What is the same for all objects. `privates` is None where everything private goes; `removed` are the watched
+    tags of the top level that go in any case."""
 
     rules: tuple[Rule, ...]
     table: RuleTable
     privates: Privates | None
     private_table: PrivateTable | None
+    removed: frozenset[int] = frozenset()
 
 
 class _Here(NamedTuple):
@@ -101,6 +103,11 @@ class _Compiler:
         found += [one[2:] for one in self._patterns if tag & one[1] == one[0] and one[1] & mask == one[1]]
         return max(found, key=lambda one: one[0])[1]
 
+    def last_rule_of(self, tag: int) -> Rule:
+        """The same, with the user's own rules."""
+        rules = (rule for other, mask, rule in reversed(self.assigned) if tag & mask == other)
+        return next(rules, KEEP)
+
     def anchor(self, tag: int, rule: Rule) -> None:
         self.placed.append(Placed((), tag, _Here(self.number(rule), insert=True)))
 
@@ -116,7 +123,9 @@ class _Compiler:
         for rule in user.placed:
             by_place.setdefault((rule.selector.path, rule.selector.tag), []).append(rule)
         for (path, tag), rules in by_place.items():
-            self.placed.append(Placed(path, tag, _Here(self.number(_chosen(rules, self.rule_of(tag), _is_sequence(tag))))))
+            self.placed.append(
+                Placed(path, tag, _Here(self.number(_chosen(rules, self.rule_of(tag), _is_sequence(tag)))))
+            )
 
     def private_rows(self, user: RuleSet) -> Iterator[_NumberedRow]:
         """Rules for private elements, those with conditions before the others."""
@@ -168,7 +177,9 @@ def compile_profile(
         compiler.add_user_rules(user)
     privates = _privates(compiler, spec, user)
     table = compiler.table(spec, contents)
-    return Compiled(tuple(compiler.numbers), table, privates, privates.table(privates.safe) if privates else None)
+    private_table = privates.table(privates.safe) if privates else None
+    removed = frozenset(tag for tag in spec.watched if compiler.last_rule_of(tag).action == "X")
+    return Compiled(tuple(compiler.numbers), table, privates, private_table, removed)
 
 
 def _privates(compiler: _Compiler, spec: Spec, user: RuleSet | None) -> Privates | None:

@@ -112,6 +112,10 @@ def tell(outcome: Outcome, level: int) -> None:
         if outcome.report.notice is not None:
             say(f"{name}: {outcome.report.notice}")
         if level > ERRORS:
+            for _word, text in outcome.report.risks:
+                say(f"{name}: risk: {text}")
+            _tell_counts(name, dict(outcome.report.remarks.problems), DEBUG)
+        if level > ERRORS:
             _tell_counts(name, outcome.report.counts, level)
 
 

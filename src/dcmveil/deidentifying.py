@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from dcmveil import provenance
-from dcmveil.admitting import ENCRYPTED, Leave, check_admitted
+from dcmveil.admitting import ENCRYPTED, Terms, check_admitted, check_risks
 from dcmveil.dummies import dummy_element
 from dcmveil.encode import Encoding, encode_element, encode_item, encode_sequence
 from dcmveil.errors import Refused
@@ -20,6 +20,7 @@ from dcmveil.questions import (
     IMPLICIT,
     INSERTED,
     LEAF,
+    Answers,
     Facts,
     Question,
     has_right_vr,
@@ -28,6 +29,7 @@ from dcmveil.questions import (
     written_vr,
 )
 from dcmveil.renewing import VALUE_ACTIONS, Renewal, Unfit
+from dcmveil.report import Remarks
 from dcmveil.rules import Rule
 from dcmveil.structured import goes, value_rule
 from dcmveil.subjects import PATIENT_ID, Means
@@ -37,6 +39,7 @@ from dcmveil.values import encode_value
 if TYPE_CHECKING:
     from dcmveil._private import PrivateTable
     from dcmveil.compiling import Compiled
+    from dcmveil.risks import Risk
 
 __all__ = ["DeidentifyingAnswers"]
 
@@ -45,31 +48,22 @@ _REFERENCED_ITEM = 0x0040DB73
 _SOP_INSTANCE_UID = 0x00080018
 _MOST_WATCHED = 2048  # nested elements; of those that follow nothing is known
 
+_NO_PATIENT = (
+    "has no Patient ID: its dates are shifted by its Study Instance UID, not alike in all studies of the patient"
+)
+
 _Answer = tuple[str, bytes]
 
 
-class DeidentifyingAnswers:
-    """For one object, in one round or in several.
+class DeidentifyingAnswers(Answers):
+    """For one object, in one round or in several. `terms` is None if any object may pass."""
 
-    `leave` is None if any object may pass. With `waits` nothing is answered before the end of the input. `notes` counts the elements whose Values could not be
-    treated as their rule has it, by (reason, what became of them); `pairs` are old and new UIDs and Patient IDs.
-    """
-
-    def __init__(
-        self,
-        compiled: Compiled,
-        means: Means,
-        options: Options,
-        leave: Leave | None,
-        *,
-        waits: bool = False,
-        records: bool = False,
-    ) -> None:
+    def __init__(self, compiled: Compiled, means: Means, options: Options, terms: Terms | None) -> None:
         self._compiled = compiled
         self._means = means
         self._options = options
-        self._leave = leave
-        self._waits = waits
+        self._is_admitted = terms is None
+        self._terms = terms or Terms()
         self._needs_patient = options.modify_dates or any(rule.action == "pseudonym" for rule in compiled.rules)
         self._rules: dict[int, Rule] = {}  # by question, where it is not simply that of the table
         self._chosen: dict[int, Rule] = {}  # by number, for those with conditions
@@ -78,15 +72,15 @@ class DeidentifyingAnswers:
         self._refers_to_items = False
         self._renewal: Renewal | None = None
         self._refusing = {number for number, rule in enumerate(compiled.rules) if rule.action == "refuse"}
-        self.notes: Counter[tuple[str, str]] = Counter()
-        self.pairs: list[tuple[str, str]] = []
-        self._records = records
+        self._gone = set(compiled.removed)  # of the top level
+        self._problems: Counter[tuple[str, str]] = Counter()
+        self._pairs: list[tuple[str, str]] = []
 
     # -- what a Resolver asks --
 
     def is_ready(self, facts: Facts) -> bool:
         """Later on, nothing could be learnt that answers depend on."""
-        if self._waits or _has_characteristics(facts) or (self._needs_patient and PATIENT_ID not in facts.first):
+        if self._terms.waits or _has_characteristics(facts) or (self._needs_patient and PATIENT_ID not in facts.first):
             return False
         return None not in (facts.sop_class, facts.sop_instance)
 
@@ -101,9 +95,9 @@ class DeidentifyingAnswers:
 
     def begin(self, facts: Facts, asked: list[Question]) -> None:
         """Before the answers of a round. Raises Refused, at the end of the input, for what is not let through."""
-        if facts.is_whole and self._leave is not None:
-            check_admitted(facts, self._leave)
-        self._renewal = Renewal(facts, self._means, self.pairs if self._records else None)
+        if facts.is_whole and not self._is_admitted:
+            check_admitted(facts, self._terms)
+        self._renewal = Renewal(facts, self._means, self._pairs if self._terms.records_pairs else None)
         self._refers_to_items |= any(question.tag == _REFERENCED_ITEM for question in asked)
         tops = (question for question in asked if question.tag == _SOP_INSTANCE_UID and not question.parent)
         self._instance = self._instance or next(tops, None)
@@ -112,6 +106,28 @@ class DeidentifyingAnswers:
         """Raises Refused if an Encrypted Attributes Sequence is left that should not be."""
         if any(what == "keep" and rule in self._refusing for rule, what in summary):
             raise Refused("encrypted-attributes", ENCRYPTED)
+
+    def risks(self, facts: Facts, segments: Callable[[], Collection[str]]) -> tuple[Risk, ...]:
+        """What headers cannot settle, if that is asked for. Raises Refused if it is not to pass."""
+        if not self._terms.assesses_risks:
+            return ()
+        from dcmveil.risks import PRESENCE, WATCHED, risks_of, segment_risks
+
+        values = {tag: value for tag, parent, _item, value in reversed(facts.watched) if not parent}
+        kept = values.keys() - self._gone
+        told = {tag: value for tag, value in values.items() if tag in WATCHED or tag in PRESENCE}
+        found = risks_of(told, kept=kept, transfer_syntax=facts.transfer_syntax) + segment_risks(segments())
+        if self._terms.refuses_risks:
+            check_risks(found)
+        return found
+
+    def remarks(self) -> Remarks:
+        """What stood in the way, the pairs for a map, and whose dates these are."""
+        renewal = self._renewal
+        shifts = renewal is not None and "days" in renewal.subject.__dict__
+        notice = _NO_PATIENT if shifts and renewal is not None and not renewal.subject.is_known else None
+        made = renewal.made if renewal is not None else ()
+        return Remarks(dict(self._problems), tuple(self._pairs), notice, made)
 
     def action(self, key: int, rule: int) -> str:
         """The action of a rule; of X/Z/D the letter that was taken."""
@@ -126,6 +142,12 @@ class DeidentifyingAnswers:
 
     def answer(self, asked: Question, facts: Facts) -> _Answer:
         """Decision for one question, and the replacement."""
+        decision, data = self._decide(asked, facts)
+        if decision in ("remove", "replace") and not asked.parent:
+            self._gone.add(asked.tag)
+        return decision, data
+
+    def _decide(self, asked: Question, facts: Facts) -> _Answer:
         rule = self._rule_for(asked, facts)
         own = _OWN_ACTIONS.get(rule.action)
         if own is not None:
@@ -184,7 +206,7 @@ class DeidentifyingAnswers:
 
     def _unfit(self, asked: Question, rule: Rule, unfit: Unfit, uses: int) -> bytes:
         decision, data = self._base(asked, unfit.base or rule.base or "X")
-        self.notes[f"{rule.reason}: {unfit}", decision] += uses
+        self._problems[f"{rule.reason}: {unfit}", decision] += uses
         return data if decision == "replace" else b""
 
     def _vr(self, asked: Question, rule: Rule) -> str:
@@ -256,7 +278,7 @@ class DeidentifyingAnswers:
 
     def _encrypted_attributes(self, asked: Question, facts: Facts, rule: Rule) -> _Answer:
         """Its place: what goes there is known when all else is settled (`Plan.amend`)."""
-        if asked.kind != INSERTED and not (self._leave and self._leave.encrypted):
+        if asked.kind != INSERTED and not self._terms.encrypted:
             raise Refused("encrypted-attributes", ENCRYPTED)
         return "replace", b""
 

@@ -23,7 +23,7 @@ from dcmveil.operations import Operation, OperationError, combine, merge
 from dcmveil.places import Placed, Tree, expanded
 from dcmveil.policy import Limits
 from dcmveil.questions import Answers, Facts, Question, vr_of_input
-from dcmveil.report import Report
+from dcmveil.report import Method, Report
 from dcmveil.rewriting import opened, scan
 from dcmveil.rules import KEEP, Rule
 from dcmveil.sources import FileSource
@@ -167,6 +167,8 @@ def _free_block(tag: int, creators: dict[int, str]) -> int:
 class _Editing:
     """The Rewriting of one object: operations as places and rules."""
 
+    method = Method()
+
     def __init__(
         self,
         operations: tuple[Operation, ...],
@@ -259,27 +261,15 @@ def _with_uids(meta: bytes, uids: dict[int, str | None]) -> bytes:
     return b"".join(element for _tag, element in elements)
 
 
-class _Answers:
+class _Answers(Answers):
     def __init__(self, editing: _Editing) -> None:
         self._editing = editing
 
     def is_ready(self, facts: Facts) -> bool:
         return False  # Specific Character Set may come late, or not at all
 
-    def begin(self, facts: Facts, asked: list[Question]) -> None:
-        """Any object can be edited."""
-
-    def own_private(self, facts: Facts) -> None:
-        """Private elements are like any others."""
-
-    def check_done(self, summary: dict[tuple[int, str], int]) -> None:
-        """Nothing has to be gone."""
-
     def action(self, key: int, rule: int) -> str:
         return self._editing.rules[rule].action
-
-    def value(self, asked: Question, value: bytes, uses: int) -> bytes | None:
-        return None
 
     def reason(self, key: int, rule: int) -> str:
         return self._editing.rules[rule].reason

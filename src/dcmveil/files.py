@@ -6,6 +6,7 @@ Nothing is written before the whole input has been planned and answered, and the
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import partial
 
 from dcmveil.output import AtomicFile
@@ -17,6 +18,7 @@ from dcmveil.rewriting import Completion, Rewrite, Writer, opened
 __all__ = ["deidentify_file", "plan_file", "plan_opened", "rewrite_opened"]
 
 _Path = str | os.PathLike[str]
+Verification = Callable[[Rewrite, int], None]
 
 
 def deidentify_file(source: _Path, target: _Path, policy: Policy) -> Report:
@@ -30,7 +32,7 @@ def deidentify_file(source: _Path, target: _Path, policy: Policy) -> Report:
     LimitExceeded, InputError and OutputError; all are DcmveilErrors.
     """
     with opened(source) as fd:
-        return rewrite_opened(fd, source, target, policy, _completion(policy))
+        return rewrite_opened(fd, source, target, policy, _completion(policy), _verification(policy))
 
 
 def plan_file(source: _Path, policy: Policy) -> Report:
@@ -50,14 +52,31 @@ def _completion(policy: Policy) -> Completion | None:
     return partial(seal_originals, policy)
 
 
+def _verification(policy: Policy) -> Verification | None:
+    if not policy.verifies:
+        return None
+    from dcmveil.proving import verify_output
+
+    return verify_output
+
+
 def rewrite_opened(
-    fd: int, source: _Path, target: _Path, policy: Rewriting, complete: Completion | None = None
+    fd: int,
+    source: _Path,
+    target: _Path,
+    policy: Rewriting,
+    complete: Completion | None = None,
+    verify: Verification | None = None,
 ) -> Report:
-    """Rewrite the file opened as `fd`, whose name is `source`, into `target`. Raises as `deidentify_file`."""
+    """Rewrite the file opened as `fd`, whose name is `source`, into `target`. Raises as `deidentify_file`.
+
+    `verify` is given what was done and the output before that takes its name."""
     with AtomicFile(target, mode_of=os.fstat(fd)) as output:
         size = os.fstat(fd).st_size
         rewrite = Rewrite(fd, size, policy, complete)
         rewrite.run(Writer(fd, output.fd, size))
+        if verify is not None:
+            verify(rewrite, output.fd)
         output.commit()
     return rewrite.report(str(source), str(target))
 

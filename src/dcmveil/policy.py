@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple, NoReturn, Protocol, Self
 
+from dcmveil import _tables
 from dcmveil._planner import Planner
 from dcmveil._private import PrivateTable
-from dcmveil.admitting import Leave
+from dcmveil.admitting import Terms
 from dcmveil.compiling import Compiled, compile_identity, compile_profile
 from dcmveil.contents import Contents
 from dcmveil.deidentifying import DeidentifyingAnswers
 from dcmveil.options import Options
 from dcmveil.profile import Spec
+from dcmveil.report import Method
 from dcmveil.rules import Rule
 from dcmveil.subjects import PSEUDONYMS, Means
 from dcmveil.uids import UidMapper, new_secret
@@ -26,6 +28,7 @@ __all__ = ["MAX_ORIGINALS", "Limits", "Policy", "Sealer"]
 MAX_LIMIT = (1 << 31) - 1
 MAX_ORIGINALS = 16 << 20  # bytes
 MOST_ORIGINALS = 100 << 20
+_DIGEST_DIGITS = 32
 _SHORT_TEXT, _LONG_TEXT = 1 << 16, 1 << 20  # bytes of a Value that can be looked at
 
 
@@ -80,45 +83,38 @@ class Policy:
     restore them; None: they are gone. `max_originals`: bytes of originals that one object may have; one with more is
     refused or, with `drop_large_originals`, loses the largest for good.
     `records_pairs`: reports have old and new UIDs and Patient IDs. `verifies`: outputs are searched for what identifies
-    before they take their names. `refuses_risks`: objects that headers cannot answer for are refused.
+    before they take their names. `assesses_risks`: reports name what headers cannot settle; `refuses_risks`: objects that
+    have any of that are refused.
 
     Raises ValueError for a short secret, a root that leaves fewer than 96 bits, limits out of range, Options that
     exclude each other, and for an envelope beside "keep": an object has one Encrypted Attributes Sequence. RulesError
     for rules that cannot be done.
     """
 
-    allow_embedded_overlays: bool
     compiled: Compiled
     drop_large_originals: bool
     envelope: Sealer | None
-    existing_encrypted: Literal["refuse", "remove", "keep"]
     has_secret: bool
-    keeps_everything: bool
     limits: Limits
     max_originals: int
     means: Means
     options: Options
-    records_pairs: bool
-    refuses_risks: bool
+    terms: Terms | None
     verifies: bool
-    waits: bool
+    _method: Method | None
 
     __slots__ = (
-        "allow_embedded_overlays",
+        "_method",
         "compiled",
         "drop_large_originals",
         "envelope",
-        "existing_encrypted",
         "has_secret",
-        "keeps_everything",
         "limits",
         "max_originals",
         "means",
         "options",
-        "records_pairs",
-        "refuses_risks",
+        "terms",
         "verifies",
-        "waits",
     )
 
     def __init__(
@@ -143,6 +139,7 @@ class Policy:
         drop_large_originals: bool = False,
         records_pairs: bool = False,
         verifies: bool = False,
+        assesses_risks: bool = False,
         refuses_risks: bool = False,
         limits: Limits = Limits(),  # noqa: B008 - immutable
         keeps_everything: bool = False,
@@ -171,34 +168,41 @@ class Policy:
             drop_words=drop_words,
         )
         means.check()
+        watched = frozenset(user.condition_tags) if user is not None else frozenset()
+        if assesses_risks or refuses_risks:
+            watched |= _watched_for_risks()
         spec = Spec(
             options,
             existing_encrypted,
             reversible=envelope is not None,
             pseudonyms=frozenset(PSEUDONYMS[name] for name, choice in choices.items() if choice != "empty"),
-            watched=frozenset(user.condition_tags if user is not None else ()),
+            watched=watched,
             needs_identity=cleans or verifies,
         )
         if keeps_everything:
             compiled = compile_identity()
         else:
             compiled = compile_profile(spec, contents=means.contents, user=user, settings=settings)
+        terms = Terms(
+            existing_encrypted != "refuse",
+            allow_embedded_overlays,
+            assesses_risks or refuses_risks,
+            refuses_risks,
+            records_pairs,
+            cleans or verifies or user is not None or options.clean_structured_content,
+        )
         values = {
-            "allow_embedded_overlays": allow_embedded_overlays,
+            "_method": None,
             "compiled": compiled,
             "drop_large_originals": drop_large_originals,
             "envelope": envelope,
-            "existing_encrypted": existing_encrypted,
             "has_secret": secret is not None,
-            "keeps_everything": keeps_everything,
             "limits": limits,
             "max_originals": max_originals,
             "means": means,
             "options": options,
-            "records_pairs": records_pairs,
-            "refuses_risks": refuses_risks,
             "verifies": verifies,
-            "waits": cleans or verifies or user is not None or options.clean_structured_content,
+            "terms": None if keeps_everything else terms,
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)
@@ -208,10 +212,7 @@ class Policy:
 
     def __repr__(self) -> str:
         chosen = ", ".join(name for name, is_chosen in self.options._asdict().items() if is_chosen)
-        return (
-            f"Policy(options=({chosen}), existing_encrypted={self.existing_encrypted!r}, "
-            f"allow_embedded_overlays={self.allow_embedded_overlays}, keeps_everything={self.keeps_everything}, ...)"
-        )
+        return f"Policy(options=({chosen}), terms={self.terms}, ...)"
 
     @classmethod
     def identity(cls) -> Self:
@@ -234,19 +235,27 @@ class Policy:
         return Planner(
             self.compiled.table,
             private=private,
-            capture_limit=_LONG_TEXT if self.waits else _SHORT_TEXT,
+            capture_limit=_LONG_TEXT if self.terms is not None and self.terms.waits else _SHORT_TEXT,
             notes_bulk=self.envelope is not None,
             **limits._asdict(),
         )
 
     def answers(self) -> DeidentifyingAnswers:
         """What to answer for one object."""
-        leave = None
-        if not self.keeps_everything:
-            leave = Leave(self.existing_encrypted != "refuse", self.allow_embedded_overlays)
-        return DeidentifyingAnswers(
-            self.compiled, self.means, self.options, leave, waits=self.waits, records=self.records_pairs
-        )
+        return DeidentifyingAnswers(self.compiled, self.means, self.options, self.terms)
+
+    @property
+    def method(self) -> Method:
+        """How it is done, for reports."""
+        if self._method is None:
+            object.__setattr__(self, "_method", _method_of(self))
+        return self._method or Method()
+
+
+def _watched_for_risks() -> frozenset[int]:
+    from dcmveil.risks import PRESENCE, WATCHED
+
+    return frozenset((*PRESENCE, *WATCHED))
 
 
 def _check(existing: str, envelope: Sealer | None, max_originals: int, *, keeps_everything: bool) -> None:
@@ -257,6 +266,15 @@ def _check(existing: str, envelope: Sealer | None, max_originals: int, *, keeps_
         raise ValueError("an Encrypted Attributes Sequence cannot be kept beside a new one; one removed is restored")
     if not 0 < max_originals <= MOST_ORIGINALS:
         raise ValueError(f"max_originals must be from 1 to {MOST_ORIGINALS} bytes")
+
+
+def _method_of(policy: Policy) -> Method:
+    import hashlib  # OpenSSL is loaded for the UIDs anyway
+
+    chosen = tuple(name for name, is_chosen in policy.options._asdict().items() if is_chosen)
+    said = "\n".join(f"{rule.action} {rule.reason} {rule.base}" for rule in policy.rules)
+    digest = hashlib.sha256(f"{_tables.edition()}\n{policy.options}\n{said}".encode()).hexdigest()
+    return Method(chosen, _tables.edition(), digest[:_DIGEST_DIGITS])
 
 
 def _rule_set(rules: Sequence[UserRule]) -> RuleSet:

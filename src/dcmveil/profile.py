@@ -230,7 +230,7 @@ def flags(spec: Spec, rules: Iterable[Assignment]) -> Iterator[tuple[int, int, s
 
 def _identifying(rules: Iterable[Assignment]) -> Iterator[tuple[int, int, str]]:
     """Values that are searched for in texts: of what Table E.1-1 takes away, without the descriptors themselves."""
-    kept = {(tag, mask) for tag, mask, rule in rules if rule.action == "K"}
+    kept = {(tag, mask) for tag, mask, rule in rules if _may_keep(rule)}
     for tag, mask, _basic, row in _tables.confidentiality():
         vr = _tables.dictionary_vr(tag) or ""
         prose = "clean_desc" in row or "rtn_pat_chars" in row or tag in _NOT_IDENTIFYING
@@ -241,6 +241,14 @@ def _identifying(rules: Iterable[Assignment]) -> Iterator[tuple[int, int, str]]:
         elif vr in _IDENTIFYING_VRS:
             yield tag, mask, "identifying"
     yield from ((tag, EXACT, "identifying") for tag, role in _tables.gaps() if role == "person-name")
+
+
+def _may_keep(rule: Rule) -> bool:
+    """Does the user, or an Option, want what is there?"""
+    if rule.action == "choice":
+        choices, otherwise = rule.detail
+        return any(_may_keep(one) for one in (otherwise, *(one for _conditions, one in choices)))
+    return rule.action in ("K", "retain")
 
 
 def anchors(spec: Spec) -> list[tuple[int, Rule]]:

@@ -11,7 +11,16 @@ from collections.abc import Collection, Mapping
 from dcmveil import _tables
 from dcmveil.encode import Encoding, encode_element
 
-__all__ = ["IMPLEMENTATION_CLASS_UID", "file_meta", "code_content", "codes", "method", "method_text", "methods", "our_code"]
+__all__ = [
+    "IMPLEMENTATION_CLASS_UID",
+    "code_content",
+    "codes",
+    "file_meta",
+    "method",
+    "method_text",
+    "methods",
+    "our_code",
+]
 
 IMPLEMENTATION_CLASS_UID = b"2.25.93788369709748088662773663422743228673"
 IMPLEMENTATION_VERSION_NAME = b"DCMVEIL 0.1.0"

@@ -5,13 +5,15 @@ A question is about all elements of one kind (rule, tag, parent Sequence, VR, en
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from dcmveil import _tables
 from dcmveil._plan import Plan
 from dcmveil._planner import Planner
 from dcmveil._private import PrivateTable
+from dcmveil.report import Method, Remarks
+from dcmveil.risks import Risk
 from dcmveil.rules import Rule
 
 __all__ = [
@@ -136,25 +138,38 @@ class Facts(NamedTuple):
 
 
 class Answers(Protocol):
-    """What a policy answers for one object."""
+    """What a policy answers for one object. What has a body here is for policies that have nothing to say to it."""
 
     def is_ready(self, facts: Facts) -> bool:
         """Is enough known to answer before the end of the input as one would at its end?"""
+        return False
 
     def begin(self, facts: Facts, asked: list[Question]) -> None:
         """A round begins, with these questions. Raises Refused for an object that is not let through."""
+        return
 
     def own_private(self, facts: Facts) -> PrivateTable | None:
         """What the object itself says of its private elements, if that has to be heeded: it is scanned once more."""
+        return None
+
+    def risks(self, facts: Facts, segments: Callable[[], Collection[str]]) -> tuple[Risk, ...]:
+        """What cannot be settled; `segments` looks for comments and the like in JPEG streams. Raises Refused."""
+        return ()
+
+    def remarks(self) -> Remarks:
+        """What else there is to be told when all is answered."""
+        return Remarks()
 
     def check_done(self, summary: dict[tuple[int, str], int]) -> None:
         """The Plan is settled: `summary` has the number of elements by (rule, decision). Raises Refused."""
+        return
 
     def answer(self, asked: Question, facts: Facts) -> tuple[str, bytes]:
         """Decision for one question ("keep", "remove", "replace", "values") and the replacement."""
 
     def value(self, asked: Question, value: bytes, uses: int) -> bytes | None:
         """The element for one captured Value, which `uses` elements have; None to leave it as it is."""
+        return None
 
     def action(self, key: int, rule: int) -> str:
         """What the action of a rule has come to for a question: of X/Z/D the letter that was taken."""
@@ -168,6 +183,11 @@ class Rewriting(Protocol):
 
     @property
     def rules(self) -> tuple[Rule, ...]: ...
+
+    @property
+    def method(self) -> Method:
+        """How it is done, for reports."""
+        return Method()
 
     def planner(self, private: PrivateTable | None = None) -> Planner:
         """A new Planner for one object, which may have private elements to be treated in a way of its own."""

@@ -37,13 +37,14 @@ class RuleFailed(DcmveilError):
 
 
 class Renewal:
-    """New Values for one object. `pairs`, unless None, gets old and new UIDs and Patient IDs."""
+    """New Values for one object. `pairs`, unless None, gets old and new UIDs and Patient IDs; `made` has the dates."""
 
     def __init__(self, facts: Facts, means: Means, pairs: list[tuple[str, str]] | None) -> None:
         self.facts = facts
         self._means = means
         self._pairs = pairs
         self.subject = Subject(facts, means)
+        self.made: set[bytes] = set()
 
     def __repr__(self) -> str:
         return "Renewal(...)"
@@ -78,7 +79,8 @@ class Renewal:
             new = shift_value(_vr(asked), value, self.subject.days)
         if new is None:
             raise Unfit("impossible date or time")
-        return new
+        self.made.add(new.rstrip(_PADDING))
+        return None if new == value else new
 
     def cleaned(self, _rule: Rule, asked: Question, value: bytes) -> bytes | None:
         try:

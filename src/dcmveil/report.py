@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
-__all__ = ["EditLine", "Report"]
+__all__ = ["EditLine", "Method", "Remarks", "Report"]
 
 
 class EditLine(NamedTuple):
@@ -22,10 +23,39 @@ class EditLine(NamedTuple):
     reason: str
 
 
+class Method(NamedTuple):
+    """How it was done, the same for all objects of a run: Options, edition of the tables, and a digest of both and of
+    all rules, by which runs can be told apart. No secret goes into it."""
+
+    options: tuple[str, ...] = ()
+    edition: str = ""
+    digest: str = ""
+
+
+_NONE: Mapping[tuple[str, str], int] = {}
+
+
+class Remarks(NamedTuple):
+    """What a report has to say besides what became of elements.
+
+    `problems` has the number of elements per (what stood in the way, decision). `pairs` are old and new UIDs and
+    Patient IDs: Values, which go into the map that a user asks for and nowhere else. `made` are shifted dates.
+    """
+
+    problems: Mapping[tuple[str, str], int] = _NONE
+    pairs: Sequence[tuple[str, str]] = ()
+    notice: str | None = None
+    made: Collection[bytes] = ()
+
+    def __repr__(self) -> str:
+        return f"Remarks({dict(self.problems)!r}, {len(self.pairs)} pairs, {self.notice!r})"
+
+
 class Report(NamedTuple):
     """What was done to one object.
 
-    `counts` has the number of elements per (reason, decision), `notice` what the user should know of the result."""
+    `counts` has the number of elements per (reason, decision), `notice` what the user should know of the result.
+    `risks` are words and texts of what the header cannot settle, of which `remarks` says more."""
 
     source: str
     target: str | None
@@ -36,6 +66,9 @@ class Report(NamedTuple):
     counts: dict[tuple[str, str], int]
     edits: tuple[EditLine, ...] = ()
     notice: str | None = None
+    risks: tuple[tuple[str, str], ...] = ()
+    remarks: Remarks = Remarks()
+    method: Method = Method()
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON. The SOP Class UID is only shown if it is one of the Standard's."""
@@ -48,8 +81,15 @@ class Report(NamedTuple):
             "bytes_in": self.bytes_in,
             "bytes_out": self.bytes_out,
             "notice": self.notice,
-            "counts": [
-                {"reason": reason, "decision": decision, "elements": count}
-                for (reason, decision), count in sorted(self.counts.items())
-            ],
+            **self.method._asdict(),
+            "counts": _rows(self.counts),
+            "problems": _rows(self.remarks.problems),
+            "risks": [{"risk": word, "text": text} for word, text in self.risks],
         }
+
+
+def _rows(counts: Mapping[tuple[str, str], int]) -> list[dict[str, Any]]:
+    return [
+        {"reason": reason, "decision": decision, "elements": count}
+        for (reason, decision), count in sorted(counts.items())
+    ]

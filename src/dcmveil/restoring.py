@@ -15,6 +15,7 @@ from dcmveil.originals import recoded
 from dcmveil.policy import Limits
 from dcmveil.profile import ENCRYPTED_ATTRIBUTES_SEQUENCE
 from dcmveil.questions import Answers, Facts, Question
+from dcmveil.report import Method
 from dcmveil.reversal import Original, Reversal
 from dcmveil.rules import KEEP, Rule
 from dcmveil.uids import is_well_formed
@@ -44,6 +45,8 @@ _SPECIAL = {
 
 class Restoration:
     """The Rewriting that puts the originals back into one object."""
+
+    method = Method()
 
     def __init__(self, reversal: Reversal, limits: Limits = Limits()) -> None:  # noqa: B008 - immutable
         # Group lengths are about an encoding that may no longer be the one of the file.
@@ -82,22 +85,13 @@ def _table(restored: set[int], added: set[int]) -> RuleTable:
     )
 
 
-class _Answers:
+class _Answers(Answers):
     def __init__(self, elements: dict[int, Original], character_set: bytes | None) -> None:
         self._elements = elements
         self._character_set = character_set
 
     def is_ready(self, facts: Facts) -> bool:
         return None not in (facts.sop_class, facts.sop_instance)
-
-    def begin(self, facts: Facts, asked: list[Question]) -> None:
-        """Nothing is refused here: what was encrypted has been checked."""
-
-    def own_private(self, facts: Facts) -> None:
-        """Private elements are like any others."""
-
-    def check_done(self, summary: dict[tuple[int, str], int]) -> None:
-        """Nothing is left that should not be."""
 
     def action(self, key: int, rule: int) -> str:
         return _RULES[rule].action
@@ -125,9 +119,6 @@ class _Answers:
         from dcmveil.texts import converted  # rarely needed
 
         return converted(element, old, new)
-
-    def value(self, asked: Question, value: bytes, uses: int) -> bytes | None:
-        return None
 
     def _file_meta(self, facts: Facts) -> bytes:
         sop_class = self._uid(_SOP_CLASS_UID) or facts.sop_class or facts.media_sop_class

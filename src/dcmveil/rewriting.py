@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from errno import ENODATA
 
@@ -21,6 +21,7 @@ from dcmveil.iods import is_known
 from dcmveil.questions import Rewriting
 from dcmveil.report import EditLine, Report
 from dcmveil.resolver import Resolver
+from dcmveil.risks import Risk
 from dcmveil.sources import DeflatedSource, DeflateWriter, FileSource, RangeReader, copy_script
 from dcmveil.tags import format_path
 
@@ -165,6 +166,7 @@ class Rewrite:
         self._edits: list[EditLine] = []
         self._written: int | None = None
         self._has_written = False
+        self._risks: tuple[Risk, ...] = ()
 
     def run(self, writer: Writer | None) -> None:
         """Scan the file and write it; without a writer collect the edits instead."""
@@ -172,11 +174,22 @@ class Rewrite:
             head = scan(self._planner, self._fd, self._size, lambda: self._relieve(writer))
             self._heed_own_private()
             self._resolver.answer()
+            self._risks = self._answers.risks(self._resolver.facts(), self._segments)
             if self._complete is not None:
                 self._notice = self._complete(self._planner, self._resolver, reader_of(self._planner, self._fd, head))
             self._write(writer)
             if writer is not None:
                 self._written = writer.finish()
+
+    def _segments(self) -> Collection[str]:
+        """What is in JPEG streams besides images. Their Transfer Syntaxes are not deflated, so the file is read."""
+        start = self._planner.plan.fragments_start
+        if not start or self._planner.deflated:
+            return ()
+        from dcmveil.fragments import jpeg_segments
+
+        source = FileSource(self._fd)
+        return jpeg_segments(source.read_at, start, self._size)
 
     def _heed_own_private(self) -> None:
         """Scan once more if the object itself says what is to become of its private elements."""
@@ -215,6 +228,8 @@ class Rewrite:
         for (rule, what), count in self._planner.plan.summary().items():
             counts[self._answers.reason(0, rule), what] += count
         sop_class = self._resolver.facts().iod_sop_class
+        remarks = self._answers.remarks()
+        notices = (notice, self._notice, remarks.notice)
         return Report(
             source=source,
             target=target,
@@ -224,8 +239,20 @@ class Rewrite:
             bytes_out=self._written,
             counts=dict(counts),
             edits=tuple(self._edits),
-            notice=notice or self._notice,
+            notice="; ".join(filter(None, notices)) or None,
+            risks=self._risks,
+            remarks=remarks,
+            method=self._policy.method,
         )
+
+    def made(self) -> Collection[bytes]:
+        """Values that were made for the object and may be equal to others."""
+        return self._answers.remarks().made
+
+    @property
+    def resolver(self) -> Resolver:
+        """What is known of the object, once it has been run."""
+        return self._resolver
 
     def _edit_line(self, edit: tuple[tuple[tuple[int, int], ...], int, int, int, str, int, int]) -> EditLine:
         steps, tag, number, key, decision, old, new = edit

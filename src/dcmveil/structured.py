@@ -32,7 +32,9 @@ def value_rule(rule: Rule, asked: Question, contents: Contents, options: Options
     if asked.tag in VALUE_SEQUENCES:
         if action != "X":
             return ordinary
-        return Rule("D" if VALUE_SEQUENCES[asked.tag] == "CODE" else "Z", f"{rule.reason}: X, but Items are referred to")
+        return Rule(
+            "D" if VALUE_SEQUENCES[asked.tag] == "CODE" else "Z", f"{rule.reason}: X, but Items are referred to"
+        )
     reason = f"{rule.reason}: {action or 'not listed'}"
     return Rule(_action(VALUE_TAGS[asked.tag], action, options), reason, "D")
 

@@ -17,8 +17,9 @@ from dcmveil.questions import Facts
 from dcmveil.uids import UidMapper
 
 if TYPE_CHECKING:  # loaded when they are needed
-    from dcmveil.cleaning import Cleaner, Identity
+    from dcmveil.cleaning import Cleaner
     from dcmveil.dates import DateShifter
+    from dcmveil.identity import Identity
     from dcmveil.pseudonyms import Choice, Pseudonyms
 
 __all__ = ["PATIENT_ID", "PSEUDONYMS", "Means", "Subject"]
@@ -117,7 +118,7 @@ class Subject:
     @cached_property
     def identity(self) -> Identity:
         """The Values that identify, as texts."""
-        from dcmveil.cleaning import Identity
+        from dcmveil.identity import Identity
 
         return Identity.of(self._identifying())
 
