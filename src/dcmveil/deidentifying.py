@@ -11,7 +11,8 @@ from dcmveil.admitting import ENCRYPTED, Terms, check_admitted, check_risks
 from dcmveil.dummies import dummy_element
 from dcmveil.encode import Encoding, encode_element, encode_item, encode_sequence
 from dcmveil.errors import Refused
-from dcmveil.iods import resolve
+from dcmveil.iods import ACTIONS, resolve
+from dcmveil.memos import Memo
 from dcmveil.options import Options
 from dcmveil.privates import CHARACTERISTICS, revised
 from dcmveil.questions import (
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from dcmveil.compiling import Compiled
     from dcmveil.risks import Risk
 
-__all__ = ["DeidentifyingAnswers"]
+__all__ = ["Answered", "DeidentifyingAnswers"]
 
 _METHOD_CODE_SEQUENCE = 0x00120064
 _REFERENCED_ITEM = 0x0040DB73
@@ -52,14 +53,26 @@ _NO_PATIENT = (
     "has no Patient ID: its dates are shifted by its Study Instance UID, not alike in all studies of the patient"
 )
 
+_LONG = 1024  # bytes of a Value that is not remembered
+_UNKNOWN = b"?"  # by identity
+# Rules whose answers depend on the question and the SOP Class only, and those whose Values on the subject only.
+_MEMORABLE = frozenset(
+    {*ACTIONS, *VALUE_ACTIONS, "retain", "content value", "content sequence", "identity removed", "dates", "method text"}
+)
+_REPEATABLE = frozenset(VALUE_ACTIONS) - {"call"}
+
 _Answer = tuple[str, bytes]
+# The answer, the letter of a compound action, and the rule if it is not that of the table.
+_Said = tuple[str, bytes, str | None, Rule | None]
+Answered = Memo[tuple[tuple[int, ...], bytes | None], _Said]
 
 
 class DeidentifyingAnswers(Answers):
     """For one object, in one round or in several. `terms` is None if any object may pass."""
 
-    def __init__(self, compiled: Compiled, means: Means, options: Options, terms: Terms | None) -> None:
+    def __init__(self, compiled: Compiled, means: Means, options: Options, terms: Terms | None, memo: Answered) -> None:
         self._compiled = compiled
+        self._memo = memo
         self._means = means
         self._options = options
         self._is_admitted = terms is None
@@ -74,6 +87,7 @@ class DeidentifyingAnswers(Answers):
         self._refusing = {number for number, rule in enumerate(compiled.rules) if rule.action == "refuse"}
         self._gone = set(compiled.removed)  # of the top level
         self._problems: Counter[tuple[str, str]] = Counter()
+        self._problems_met = 0
         self._pairs: list[tuple[str, str]] = []
 
     # -- what a Resolver asks --
@@ -126,7 +140,7 @@ class DeidentifyingAnswers(Answers):
         renewal = self._renewal
         shifts = renewal is not None and "days" in renewal.subject.__dict__
         notice = _NO_PATIENT if shifts and renewal is not None and not renewal.subject.is_known else None
-        made = renewal.made if renewal is not None else ()
+        made = renewal.subject.made if renewal is not None else ()
         return Remarks(dict(self._problems), tuple(self._pairs), notice, made)
 
     def action(self, key: int, rule: int) -> str:
@@ -142,9 +156,27 @@ class DeidentifyingAnswers(Answers):
 
     def answer(self, asked: Question, facts: Facts) -> _Answer:
         """Decision for one question, and the replacement."""
-        decision, data = self._decide(asked, facts)
+        kind = (asked[1:], facts.sop_class)
+        known = self._memo.find(kind)
+        if known is None:
+            decision, data = self._decide(asked, facts)
+            action = self._compiled.rules[asked.rule].action
+            if action in _MEMORABLE or (action == "method codes" and asked.kind == INSERTED):
+                said = decision, data, self._resolved.get(asked.key), self._rules.get(asked.key)
+                self._memo.keep(kind, said)
+        else:
+            decision, data = self._recall(asked.key, known)
         if decision in ("remove", "replace") and not asked.parent:
             self._gone.add(asked.tag)
+        return decision, data
+
+    def _recall(self, key: int, known: _Said) -> _Answer:
+        """What has been decided of an object of the same SOP Class."""
+        decision, data, letter, rule = known
+        if letter is not None:
+            self._resolved[key] = letter
+        if rule is not None:
+            self._rules[key] = rule
         return decision, data
 
     def _decide(self, asked: Question, facts: Facts) -> _Answer:
@@ -195,6 +227,23 @@ class DeidentifyingAnswers(Answers):
     def value(self, asked: Question, value: bytes, uses: int) -> bytes | None:
         """The element for one captured Value, None to leave it as it is."""
         rule = self._rule(asked.rule, asked.key)
+        if len(value) > _LONG or not self._is_repeatable(asked, rule):
+            return self._new_element(asked, rule, value, uses)
+        renewed, kind = self._renewing().subject.renewed, (asked[1:], value)
+        found = renewed.find(kind, _UNKNOWN)
+        if found is not _UNKNOWN:
+            return found
+        problems = self._problems_met
+        new = self._new_element(asked, rule, value, uses)
+        return renewed.keep(kind, new) if self._problems_met == problems else new  # each has to be told
+
+    def _is_repeatable(self, asked: Question, rule: Rule) -> bool:
+        """Does the same Value of the same subject always come to the same, with nothing else to be noted?"""
+        if self._terms.records_pairs and rule.action in ("U", "pseudonym"):
+            return False
+        return rule.action in _REPEATABLE and self._compiled.rules[asked.rule].action != "choice"
+
+    def _new_element(self, asked: Question, rule: Rule, value: bytes, uses: int) -> bytes | None:
         if rule.action == "method text":
             new = provenance.method_text(value, self._options.columns)
         else:
@@ -207,6 +256,7 @@ class DeidentifyingAnswers(Answers):
     def _unfit(self, asked: Question, rule: Rule, unfit: Unfit, uses: int) -> bytes:
         decision, data = self._base(asked, unfit.base or rule.base or "X")
         self._problems[f"{rule.reason}: {unfit}", decision] += uses
+        self._problems_met += 1
         return data if decision == "replace" else b""
 
     def _vr(self, asked: Question, rule: Rule) -> str:

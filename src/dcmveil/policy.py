@@ -11,7 +11,8 @@ from dcmveil._private import PrivateTable
 from dcmveil.admitting import Terms
 from dcmveil.compiling import Compiled, compile_identity, compile_profile
 from dcmveil.contents import Contents
-from dcmveil.deidentifying import DeidentifyingAnswers
+from dcmveil.deidentifying import Answered, DeidentifyingAnswers
+from dcmveil.memos import Memo
 from dcmveil.options import Options
 from dcmveil.profile import Spec
 from dcmveil.report import Method
@@ -29,6 +30,7 @@ MAX_LIMIT = (1 << 31) - 1
 MAX_ORIGINALS = 16 << 20  # bytes
 MOST_ORIGINALS = 100 << 20
 _DIGEST_DIGITS = 32
+_MOST_ANSWERS = 4096
 _SHORT_TEXT, _LONG_TEXT = 1 << 16, 1 << 20  # bytes of a Value that can be looked at
 
 
@@ -101,9 +103,11 @@ class Policy:
     options: Options
     terms: Terms | None
     verifies: bool
+    _answered: Answered
     _method: Method | None
 
     __slots__ = (
+        "_answered",
         "_method",
         "compiled",
         "drop_large_originals",
@@ -191,7 +195,8 @@ class Policy:
             records_pairs,
             cleans or verifies or user is not None or options.clean_structured_content,
         )
-        values = {
+        values: dict[str, object] = {
+            "_answered": Memo(_MOST_ANSWERS),
             "_method": None,
             "compiled": compiled,
             "drop_large_originals": drop_large_originals,
@@ -242,7 +247,7 @@ class Policy:
 
     def answers(self) -> DeidentifyingAnswers:
         """What to answer for one object."""
-        return DeidentifyingAnswers(self.compiled, self.means, self.options, self.terms)
+        return DeidentifyingAnswers(self.compiled, self.means, self.options, self.terms, self._answered)
 
     @property
     def method(self) -> Method:

@@ -13,7 +13,7 @@ from dcmveil.charsets import TextError
 from dcmveil.errors import DcmveilError, Refused
 from dcmveil.questions import IMPLICIT, Facts, Question, vr_of_input
 from dcmveil.rules import Rule
-from dcmveil.subjects import PATIENT_ID, Means, Subject
+from dcmveil.subjects import PATIENT_ID, Means
 from dcmveil.tags import format_tag
 
 __all__ = ["VALUE_ACTIONS", "Renewal", "RuleFailed", "Unfit"]
@@ -37,14 +37,13 @@ class RuleFailed(DcmveilError):
 
 
 class Renewal:
-    """New Values for one object. `pairs`, unless None, gets old and new UIDs and Patient IDs; `made` has the dates."""
+    """New Values for one object. `pairs`, unless None, gets old and new UIDs and Patient IDs."""
 
     def __init__(self, facts: Facts, means: Means, pairs: list[tuple[str, str]] | None) -> None:
         self.facts = facts
         self._means = means
         self._pairs = pairs
-        self.subject = Subject(facts, means)
-        self.made: set[bytes] = set()
+        self.subject = means.subject(facts)
 
     def __repr__(self) -> str:
         return "Renewal(...)"
@@ -79,7 +78,7 @@ class Renewal:
             new = shift_value(_vr(asked), value, self.subject.days)
         if new is None:
             raise Unfit("impossible date or time")
-        self.made.add(new.rstrip(_PADDING))
+        self.subject.made.add(new.rstrip(_PADDING))
         return None if new == value else new
 
     def cleaned(self, _rule: Rule, asked: Question, value: bytes) -> bytes | None:

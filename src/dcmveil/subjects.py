@@ -6,13 +6,14 @@ Specific Character Set that holds at a place. Worked out when first asked for: m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dcmveil import _tables
 from dcmveil.charsets import TextError, decode_text, encode_text
 from dcmveil.contents import Contents
+from dcmveil.memos import Memo
 from dcmveil.questions import Facts
 from dcmveil.uids import UidMapper
 
@@ -29,6 +30,8 @@ PATIENT_ID = 0x00100020
 PSEUDONYMS = {
     "patient_id": PATIENT_ID, "patient_name": 0x00100010, "accession_number": 0x00080050, "study_id": 0x00200010,
 }  # fmt: skip
+MOST_SUBJECTS = 16
+MOST_VALUES = 1024
 _STUDY_INSTANCE_UID = 0x0020000D
 _PADDING = " \0"
 # Where a text ends that has code extensions (PS3.5 6.1.2.5.3), by VR.
@@ -38,7 +41,8 @@ _DELIMITERS = {"LO": "\\", "PN": "\\^=", "SH": "\\", "UC": "\\"}
 class Means:
     """What new Values are made with, the same for all objects: made when first needed, and then kept.
 
-    `choices` are those of `Pseudonyms`. It holds secrets, its repr does not. ValueError for a bad choice or window.
+    Files of a series mostly have the same Values that identify, so a `Subject` serves for all objects that are alike in
+    what it depends on. `choices` are those of `Pseudonyms`. It holds secrets, its repr does not. ValueError for a bad choice or window.
     """
 
     def __init__(
@@ -58,9 +62,23 @@ class Means:
         self._date_window = date_window
         self._choices = dict(choices or {})
         self._words = tuple(keep_words), tuple(drop_words)
+        self._subjects: Memo[Hashable, Subject] = Memo(MOST_SUBJECTS)
 
     def __repr__(self) -> str:
         return "Means(...)"
+
+    def subject(self, facts: Facts) -> Subject:
+        """Whose object this is."""
+        key = (
+            facts.first.get(PATIENT_ID),
+            facts.first.get(_STUDY_INSTANCE_UID),
+            facts.sop_class,
+            facts.character_set,
+            facts.has_late_set,
+            tuple(facts.sets),
+            tuple(facts.identifying),
+        )
+        return self._subjects.find(key) or self._subjects.keep(key, Subject(facts, self))
 
     def check(self) -> None:
         """Make now what can be wrong, if it is going to be needed."""
@@ -90,11 +108,16 @@ class Means:
 
 
 class Subject:
-    """One object. It holds Values, its repr does not."""
+    """What objects have in common that are of one patient, of one SOP Class, and have the same Values that identify.
+
+    `renewed` remembers what has become of Values, `made` shifted dates. It holds Values, its repr does not.
+    """
 
     def __init__(self, facts: Facts, means: Means) -> None:
         self._facts = facts
         self._means = means
+        self.renewed: Memo[Hashable, bytes | None] = Memo(MOST_VALUES)
+        self.made: set[bytes] = set()
 
     def __repr__(self) -> str:
         return "Subject(...)"
@@ -129,7 +152,9 @@ class Subject:
 
     def decode(self, value: bytes, vr: str, number: int) -> str:
         """The text of a Value where the set with this number holds. TextError if it is none."""
-        if number and self._facts.has_late_set and not (value.isascii() and b"\x1b" not in value):
+        if value.isascii() and b"\x1b" not in value:  # the same in every set
+            return value.decode("ascii").rstrip(_PADDING)
+        if number and self._facts.has_late_set:
             raise TextError("a Specific Character Set comes too late")
         return decode_text(value, self._facts.set_at(number), delimiters=_DELIMITERS.get(vr, "")).rstrip(_PADDING)
 
