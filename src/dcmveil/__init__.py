@@ -14,9 +14,12 @@ if TYPE_CHECKING:
     from dcmveil.files import deidentify_file, plan_file
     from dcmveil.keys import load_certificates, load_private_key
     from dcmveil.operations import Operation, parse_operation
+    from dcmveil.options import Options
     from dcmveil.policy import Limits, Policy
     from dcmveil.reidentifying import reidentify_file
     from dcmveil.report import EditLine, Report
+    from dcmveil.rulesfile import load_rules
+    from dcmveil.userrules import UserRule, parse_rules
 
 __all__ = [
     "EditLine",
@@ -25,14 +28,18 @@ __all__ = [
     "Limits",
     "Opener",
     "Operation",
+    "Options",
     "Policy",
     "Report",
+    "UserRule",
     "__version__",
     "deidentify_file",
     "edit_file",
     "load_certificates",
     "load_private_key",
+    "load_rules",
     "parse_operation",
+    "parse_rules",
     "plan_edits",
     "plan_file",
     "reidentify_file",
@@ -47,13 +54,17 @@ _HOME = {
     "Limits": "dcmveil.policy",
     "Opener": "dcmveil.cms",
     "Operation": "dcmveil.operations",
+    "Options": "dcmveil.options",
     "Policy": "dcmveil.policy",
     "Report": "dcmveil.report",
+    "UserRule": "dcmveil.userrules",
     "deidentify_file": "dcmveil.files",
     "edit_file": "dcmveil.editing",
     "load_certificates": "dcmveil.keys",
     "load_private_key": "dcmveil.keys",
+    "load_rules": "dcmveil.rulesfile",
     "parse_operation": "dcmveil.operations",
+    "parse_rules": "dcmveil.userrules",
     "plan_edits": "dcmveil.editing",
     "plan_file": "dcmveil.files",
     "reidentify_file": "dcmveil.reidentifying",

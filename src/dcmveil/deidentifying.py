@@ -77,7 +77,9 @@ class DeidentifyingAnswers(Answers):
         self._options = options
         self._is_admitted = terms is None
         self._terms = terms or Terms()
-        self._needs_patient = options.modify_dates or any(rule.action == "pseudonym" for rule in compiled.rules)
+        actions = {rule.action for rule in compiled.rules}
+        self._shifts = "shift" in actions
+        self._needs_patient = self._shifts or "pseudonym" in actions
         self._rules: dict[int, Rule] = {}  # by question, where it is not simply that of the table
         self._chosen: dict[int, Rule] = {}  # by number, for those with conditions
         self._resolved: dict[int, str] = {}
@@ -324,7 +326,7 @@ class DeidentifyingAnswers(Answers):
     def _dates(self, asked: Question, facts: Facts, rule: Rule) -> _Answer:
         if self._options.retain_full_dates:
             return self._text(asked, b"UNMODIFIED")
-        return self._text(asked, b"MODIFIED" if self._options.modify_dates else b"REMOVED")
+        return self._text(asked, b"MODIFIED" if self._shifts else b"REMOVED")
 
     def _encrypted_attributes(self, asked: Question, facts: Facts, rule: Rule) -> _Answer:
         """Its place: what goes there is known when all else is settled (`Plan.amend`)."""
