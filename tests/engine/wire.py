@@ -6,7 +6,7 @@ import struct
 
 EXPLICIT, IMPLICIT, BIG = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2", "1.2.840.10008.1.2.2"
 UNDEFINED = 0xFFFFFFFF
-LONG = {"OB", "OW", "SQ", "UN", "UT", "OV"}
+LONG = {"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"}
 
 
 def element(tag: int, vr: str | None, value: bytes = b"", *, order: str = "<", length: int | None = None) -> bytes:
