@@ -63,13 +63,18 @@ def encode_item(encoding: Encoding, content: bytes) -> bytes:
     return struct.pack(f"{encoding.order}HHI", ITEM >> 16, ITEM & 0xFFFF, len(content)) + content
 
 
+# By the number of the encoding: headers with a 16-bit and with a 32-bit Value Length.
+_SHORT = [struct.Struct("<HH2sH").pack, None, struct.Struct(">HH2sH").pack]
+_LONG = [struct.Struct("<HH2sxxI").pack, None, struct.Struct(">HH2sxxI").pack]
+_IMPLICIT = struct.Struct("<HHI").pack
+
+
 def _header(encoding: Encoding, tag: int, vr: str, length: int) -> bytes:
-    long = encoding is Encoding.IMPLICIT_LE or vr in _LONG_VRS
-    if length > (_MAX_LONG if long else _MAX_SHORT):
+    pack_short, pack_long = _SHORT[encoding], _LONG[encoding]
+    is_long = pack_short is None or vr in _LONG_VRS
+    if length > (_MAX_LONG if is_long else _MAX_SHORT):
         raise LimitExceeded("replacement is too long for the Value Length field", path=format_tag(tag))
     group, element = tag >> 16, tag & 0xFFFF
-    if encoding is Encoding.IMPLICIT_LE:
-        return struct.pack("<HHI", group, element, length)
-    if long:
-        return struct.pack(f"{encoding.order}HH2sHI", group, element, vr.encode("ascii"), 0, length)
-    return struct.pack(f"{encoding.order}HH2sH", group, element, vr.encode("ascii"), length)
+    if pack_short is None or pack_long is None:
+        return _IMPLICIT(group, element, length)
+    return (pack_long if is_long else pack_short)(group, element, vr.encode("ascii"), length)
