@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 
 from dcmveil import Policy, deidentify_file
 from dcmveil.errors import ParseError, Refused
+from dcmveil.options import Options
 
 from .compare import file_differences
 from .model import Expected, RefusalError, Settings, UnreadableError
+from .options import COLUMNS
 from .reference import expected_of_file
 
 SECRET = b"one fixed secret for every file"
@@ -42,10 +45,18 @@ def expectation(source: Path, settings: Settings) -> Expected | str:
         return "unreadable"
 
 
+@cache
+def policy(settings: Settings) -> Policy:
+    """The Policy of the same settings."""
+    values = asdict(settings)
+    options = Options(**{option: values.pop(option) for option in COLUMNS})
+    return Policy(options=options, **values)
+
+
 def actual(source: Path, target: Path, settings: Settings) -> str | None:
     """None if dcmveil wrote an output, else its reason, `unreadable`, or the name of any other error."""
     try:
-        deidentify_file(source, target, Policy(**asdict(settings)))
+        deidentify_file(source, target, policy(settings))
     except Refused as refused:
         return str(refused.reason)
     except ParseError:

@@ -4,14 +4,14 @@ An object is a tree of Data Elements whose tags are drawn from ext/tables (what 
 what an IOD requires where) and beside them: private, unknown, group lengths, overlays, duplicates. It is well-formed
 (PS3.5 section 7), whatever it says: VRs may be wrong, Sequences may stand where a value belongs, as SQ, as UN
 (PS3.5 6.2.2) or by an undefined length. Explicit VR of either byte order, Implicit VR, deflated and encapsulated;
-with and without preamble and File Meta Information. Nothing of dcmveil is used.
+with and without preamble and File Meta Information. What the Options are about is in `ingredients`. Nothing of
+dcmveil is used.
 
 `python -m tests.reference.generate SEED FILE` writes one object to look at.
 """
 
 from __future__ import annotations
 
-import struct
 import sys
 import zlib
 from collections.abc import Iterable
@@ -20,22 +20,22 @@ from pathlib import Path
 from random import Random
 
 from . import tables
+from .encode import FUTURE_VR, ITEM, ITEM_END, LONG, UN_CONTENT, UNDEFINED, element, header, padded, undefined
+from .ingredients import PATIENT_ID, STUDY_INSTANCE, Ingredients
 from .model import EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE, Encoding
 
 DEFLATED, JPEG, DIRECTORY = "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.3.10"
 SYNTAXES = (IMPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_BIG, DEFLATED, JPEG)
 DETECTABLE = (IMPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_BIG)
-UN_CONTENT, META = Encoding(implicit=True, little=True), Encoding(implicit=False, little=True)
+META = Encoding(implicit=False, little=True)
 
 SOP_CLASS, SOP_INSTANCE, METHOD, METHOD_CODES = 0x00080016, 0x00080018, 0x00120063, 0x00120064
 CODE_VALUE, CODING_SCHEME, ENCRYPTED_ATTRIBUTES = 0x00080100, 0x00080102, 0x04000500
 OVERLAY_BIT_POSITION, PIXEL_DATA = 0x60000102, 0x7FE00010
 DESCRIBING = (0x00120062, METHOD, METHOD_CODES, 0x00280303)
 SPECIAL = (SOP_INSTANCE, *DESCRIBING, 0x00080201, 0x006A0003, 0x00700082, 0x4FFE0001, OVERLAY_BIT_POSITION)
-ITEM, ITEM_END, SEQUENCE_END, UNDEFINED = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD, 0xFFFFFFFF
-DEEPEST, FUTURE_VR = 4, "ZZ"
+DEEPEST = 4
 
-LONG = {"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV", FUTURE_VR}
 WIDTHS = {"AT": 4, "FL": 4, "FD": 8, "SL": 4, "SS": 2, "SV": 8, "UL": 4, "US": 2, "UV": 8}
 WIDTHS |= {"OB": 2, "OW": 2, "OF": 4, "OL": 4, "OD": 8, "OV": 8}
 WRONG_VRS = (
@@ -54,7 +54,6 @@ WRONG_VRS = (
     "ST",
     "TM",
 )
-TEXTS = (b"", b"AB", b"text\\other", b"1.2.3\0", b"19991231", b"Doe^John")
 UIDS = (
     b"",
     b"1.2.3",
@@ -66,7 +65,7 @@ UIDS = (
     b"A",
 )
 # What is read by the rules and so must be there once: which of two counts, no rule says.
-SINGLE = {SOP_INSTANCE, CODE_VALUE, CODING_SCHEME}
+SINGLE = {SOP_INSTANCE, CODE_VALUE, CODING_SCHEME, PATIENT_ID, STUDY_INSTANCE}
 # What the reference reads in the input, so that it is there now and then.
 TELLING = {
     CODE_VALUE: b"113100",
@@ -90,6 +89,7 @@ class Generator:
         self.sop_class = self.random.choices((known, "1.2.3.4", "", DIRECTORY), (60, 20, 18, 2))[0]
         self.has_meta = self.syntax not in DETECTABLE or not self.sop_class or self.chance(0.9)
         self.with_encrypted = self.chance(0.2)
+        self.ingredients = Ingredients(self.random)
 
     def chance(self, probability: float) -> bool:
         return self.random.random() < probability
@@ -117,15 +117,16 @@ class Generator:
 
     def data_set(self, encoding: Encoding, parent: int, depth: int) -> bytes:
         """The Data Elements of the Data Set (depth 0), or of an Item of the Sequence `parent`."""
+        ready = self.ingredients.elements(encoding, parent, self.sequence if depth < DEEPEST else None, depth)
         return b"".join(
-            self.data_element(encoding, tag, depth)
-            for tag in self.tags(parent, depth)
-            for _ in range(2 if tag not in SINGLE and self.chance(0.02) else 1)
+            ready[tag] if tag in ready else self.data_element(encoding, tag, depth)
+            for tag in self.tags(parent, depth, set(ready))
+            for _ in range(2 if tag not in SINGLE and tag not in ready and self.chance(0.02) else 1)
         )
 
-    def tags(self, parent: int, depth: int) -> list[int]:
+    def tags(self, parent: int, depth: int, ready: set[int]) -> list[int]:
         """Tags in order; a file without File Meta begins with SOP Class UID, for its encoding to be seen."""
-        drawn = {self.tag(parent) for _ in range(self.random.randrange(9) if depth else 14)}
+        drawn = ready | {self.tag(parent) for _ in range(self.random.randrange(9) if depth else 14)}
         if depth:
             return sorted(drawn)
         drawn |= {PIXEL_DATA} if self.syntax == JPEG else set()
@@ -179,7 +180,7 @@ class Generator:
         return vr == "SQ"
 
     def sequence(self, encoding: Encoding, tag: int, vr: str | None, depth: int) -> bytes:
-        """A Sequence with up to two Items, of defined or undefined length."""
+        """A Sequence with up to two Items, of defined or undefined length; a private one says by that what it is."""
         inner = UN_CONTENT if vr == "UN" else encoding
         count = self.random.choice((0, 1, 1, 2)) if depth < DEEPEST else 0
         items = b"".join(self.item(inner, tag, depth + 1) for _ in range(count))
@@ -201,36 +202,13 @@ class Generator:
             return padded(TELLING[tag])
         if "UI" in (usual, vr):
             return padded(b"\\".join(self.random.choice(UIDS) for _ in range(self.random.choice((1, 1, 1, 2, 3)))))
+        special = self.ingredients.value(tag, usual)
+        if special is not None:
+            return padded(special)
         width = WIDTHS.get(vr or usual)
         if width is None:
-            return self.random.choice(TEXTS)
+            return padded(self.ingredients.text())
         return self.random.choice((bytes(width), self.random.randbytes(width * self.random.choice((0, 1, 2)))))
-
-
-def header(encoding: Encoding, tag: int, vr: str | None, length: int) -> bytes:
-    """Tag, VR if there is one, and Value Length: PS3.5 section 7.1."""
-    order = "<" if encoding.little else ">"
-    start = struct.pack(f"{order}HH", tag >> 16, tag & 0xFFFF)
-    if vr is None:
-        return start + struct.pack(f"{order}L", length)
-    return (
-        start + vr.encode() + (struct.pack(f"{order}HL", 0, length) if vr in LONG else struct.pack(f"{order}H", length))
-    )
-
-
-def element(encoding: Encoding, tag: int, vr: str | None, value: bytes) -> bytes:
-    """A Data Element of defined length; an Item too, with None as its VR."""
-    return header(encoding, tag, vr, len(value)) + value
-
-
-def undefined(encoding: Encoding, tag: int, vr: str | None, items: bytes, inner: Encoding) -> bytes:
-    """A Data Element of undefined length; `inner` is the encoding of its Items, and of its end."""
-    return header(encoding, tag, vr, UNDEFINED) + items + header(inner, SEQUENCE_END, None, 0)
-
-
-def padded(value: bytes) -> bytes:
-    """At even length, with NUL."""
-    return value + b"\0" * (len(value) % 2)
 
 
 def numbers(printed: str) -> list[int]:

@@ -2,7 +2,8 @@
 
 A Data Set is a list of `Element`; a Sequence's value is a list of Items, and an Item is again such a list.
 `vr` is None where the encoding carries no VR (Implicit VR, also inside UN-encoded Sequences, PS3.5 6.2.2).
-Encapsulated Pixel Data is the raw bytes of its Fragments, Item headers included.
+Encapsulated Pixel Data is the raw bytes of its Fragments, Item headers included. In an expected tree a text that is
+to be cleaned is `Cleaned`: what it may have become is judged by the comparison.
 """
 
 from __future__ import annotations
@@ -21,12 +22,21 @@ class Element(NamedTuple):
 
     tag: int
     vr: str | None
-    value: bytes | list[list[Element]]
+    value: bytes | list[list[Element]] | Cleaned
 
     @property
     def items(self) -> list[list[Element]]:
-        """The Items; none if the value is bytes."""
-        return [] if isinstance(self.value, bytes) else self.value
+        """The Items; none if the value is a text or bytes."""
+        return self.value if isinstance(self.value, list) else []
+
+
+class Cleaned(NamedTuple):
+    """A text that loses what identifies: by every rule, or only the names and IDs of its object."""
+
+    original: bytes
+    charset: bytes
+    by_rule: bool
+    instead: list[Element]  # the outcome, none or one, if the text can not be cleaned or nothing is left of it
 
 
 class Encoding(NamedTuple):
@@ -47,12 +57,23 @@ class Parsed:
     encoding: Encoding
 
 
+class Identity(NamedTuple):
+    """What identifies in an object: texts that must go from others, and words that may."""
+
+    must_go: frozenset[str]
+    may_go: frozenset[str]
+
+
+NOBODY = Identity(frozenset(), frozenset())
+
+
 @dataclass(frozen=True)
 class Expected:
-    """What the output file must contain."""
+    """What the output file must contain; texts in it may not name what identified."""
 
     meta: list[Element]
     data_set: list[Element]
+    identity: Identity = NOBODY
 
 
 @dataclass(frozen=True)
@@ -63,6 +84,21 @@ class Settings:
     root_uid: str | None = None
     existing_encrypted: str = "refuse"
     allow_embedded_overlays: bool = False
+    retain_uids: bool = False
+    retain_device_identity: bool = False
+    retain_institution_identity: bool = False
+    retain_patient_characteristics: bool = False
+    retain_full_dates: bool = False
+    modify_dates: bool = False
+    clean_descriptors: bool = False
+    clean_structured_content: bool = False
+    clean_graphics: bool = False
+    retain_safe_private: bool = False
+    patient_id: str | None = None
+    patient_name: str | None = None
+    accession_number: str | None = None
+    study_id: str | None = None
+    date_window: int = 365
 
 
 class UnreadableError(Exception):

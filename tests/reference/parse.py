@@ -91,6 +91,12 @@ def read_elements(data: bytes, encoding: Encoding) -> list[Element]:
         return _whole(data, encoding)
 
 
+def read_items(data: bytes, encoding: Encoding) -> list[list[Element]]:
+    """The Items of a Sequence of defined length that was not looked into."""
+    with _reading():
+        return _items(BytesIO(data), encoding, len(data))
+
+
 def _whole(data: bytes, encoding: Encoding) -> list[Element]:
     elements, delimited = _elements(BytesIO(data), encoding)
     if delimited:

@@ -1,41 +1,44 @@
-"""A de-identifier written straight from the rules of the Basic Profile (PS3.15 Annex E), for clarity only.
+"""A de-identifier written straight from the rules of the Basic Profile and its Options (PS3.15 Annex E), for clarity.
 
 It turns the tree of a file into the tree its de-identified file must have, or raises `RefusalError`. Every rule is
-one method or function here; dcmveil is right when it agrees. Only ext/tables/*.tsv is shared with dcmveil.
+one method or function, here or in the module of its Option; dcmveil is right when it agrees. Only ext/tables/*.tsv is
+shared with dcmveil.
 """
 
 from __future__ import annotations
 
-import hmac
-import math
-import re
 import struct
-import uuid
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from . import tables
+from . import dates, options, private, pseudonyms, structured, tables, texts
+from .dummies import TIMEZONE, dummy_item, dummy_value
 from .model import (
     MEDIA_STORAGE_DIRECTORY,
+    Cleaned,
     Element,
     Encoding,
     Expected,
+    Identity,
     Parsed,
     RefusalError,
     Settings,
     first_value,
     padded,
 )
-from .parse import read_file, read_meta
+from .parse import UN_CONTENT, read_file, read_items, read_meta
+from .uids import mapped_value
 
 SOP_CLASS, SOP_INSTANCE, DIRECTORY_RECORDS = 0x00080016, 0x00080018, 0x00041220
 ENCRYPTED_ATTRIBUTES, ENCRYPTED_SYNTAX, ENCRYPTED_CONTENT = 0x04000500, 0x04000510, 0x04000520
 IDENTITY_REMOVED, METHOD, METHOD_CODES, TEMPORAL = 0x00120062, 0x00120063, 0x00120064, 0x00280303
-TIMEZONE, MAC_PARAMETERS, ANNOTATION_GROUP_UID = 0x00080201, 0x4FFE0001, 0x006A0003
+MAC_PARAMETERS, ANNOTATION_GROUP_UID, CODE_MEANING = 0x4FFE0001, 0x006A0003, 0x00080104
+CODING_SCHEME = 0x00080102
+PATIENT_ID, STUDY_INSTANCE = 0x00100020, 0x0020000D
+FRAME_ORIGIN_TIMESTAMP, REASON_FOR_MODIFICATION = 0x00340007, 0x04000565
 X_UNLESS_REQUIRED = {0x00700082, 0x00700083, TIMEZONE}
-METHOD_TEXT = b"dcmveil: PS3.15 2026d Basic Application Confidentiality Profile"
 IMPLEMENTATION_CLASS = b"2.25.93788369709748088662773663422743228673"
 IMPLEMENTATION_VERSION = b"DCMVEIL 0.1.0"
-DUMMY_UID = b"2.25.2677542441955234605162594322160111148"
 
 # Action for Type 1, 2, 3 and for an unknown IOD; 1C counts as 1 and 2C as 2.
 COMPOUND = {
@@ -45,19 +48,7 @@ COMPOUND = {
     "X/Z/D": ("D", "Z", "X", "D"),
     "X/Z/U*": ("descend", "Z", "X", "descend"),
 }
-DUMMIES = dict.fromkeys(["AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UT"], b"REMOVED") | {
-    "AS": b"000Y",
-    "DA": b"19000101",
-    "DT": b"19000101000000",
-    "TM": b"000000",
-    "DS": b"0",
-    "IS": b"0",
-    "UR": b"http://removed.invalid",
-    "UI": DUMMY_UID,
-}
-ZERO_BYTES = {"AT": 4, "FL": 4, "FD": 8, "SL": 4, "SS": 2, "SV": 8, "UL": 4, "US": 2, "UV": 8}
-ZERO_BYTES |= {"OB": 2, "OW": 2, "UN": 2, "OF": 4, "OL": 4, "OD": 8, "OV": 8}
-NUMBERS = {"OB": "B", "FL": "f", "FD": "d", "SL": "l", "SS": "h", "SV": "q", "UL": "L", "US": "H", "UV": "Q"}
+NO_ACTIONS: Mapping[int, str] = {}
 
 
 def expected_of_file(path: Path, settings: Settings) -> Expected:
@@ -71,8 +62,10 @@ def expected_of(source: Parsed, settings: Settings) -> Expected:
     sop_class = first_value(source.data_set, SOP_CLASS, "UI")
     refuse_directory(source, sop_class)
     refuse_embedded_overlay(source.data_set, settings)
-    data_set = Reference(source.encoding, sop_class.decode("latin-1"), settings).top_level(source.data_set)
-    return Expected(file_meta(source, data_set, settings), data_set)
+    reference = Reference(source.encoding, sop_class.decode("latin-1"), settings, source.data_set)
+    data_set = reference.top_level(source.data_set)
+    identity = Identity(frozenset(texts.names_in(source.data_set)), frozenset(reference.may_go))
+    return Expected(file_meta(source, data_set, settings), data_set, identity)
 
 
 def refuse_declared_directory(meta: list[Element]) -> None:
@@ -100,93 +93,102 @@ def refuse_embedded_overlay(data_set: list[Element], settings: Settings) -> None
 
 
 class Reference:
-    """The rules for one file: its encoding, its SOP Class and the settings decide."""
+    """The rules for one file: its encoding, its SOP Class, what it says of itself and the settings decide."""
 
-    def __init__(self, encoding: Encoding, sop_class: str, settings: Settings) -> None:
+    def __init__(self, encoding: Encoding, sop_class: str, settings: Settings, source: Sequence[Element] = ()) -> None:
         self.encoding = encoding
         self.iod_types = tables.iod_types(sop_class)
         self.settings = settings
+        self.charset = b""  # of the Item that is at work
+        self.undescribed = {IDENTITY_REMOVED, METHOD, METHOD_CODES, TEMPORAL}
+        self.may_go: set[str] = set()
+        whole = list(source)
+        self.days = dates.days_of(settings, raw_value(whole, PATIENT_ID), raw_value(whole, STUDY_INSTANCE))
+        self.patient_id = texts.decoded(raw_value(whole, PATIENT_ID), texts.charset_of(whole, b"")).strip("\0 ")
+        self.referenced = structured.has_references(whole)
+        self.said = private.characteristics(whole, encoding.little)
 
     def top_level(self, elements: list[Element]) -> list[Element]:
         """The whole Data Set: the ordinary rules, and the four attributes that describe the process."""
-        result: list[Element] = []
-        missing = {IDENTITY_REMOVED, METHOD, METHOD_CODES, TEMPORAL}
-        for element in elements:
-            if element.tag in missing:
-                missing.remove(element.tag)
-                result.append(self.described(element.tag, element))
-            elif element.tag not in (IDENTITY_REMOVED, METHOD, METHOD_CODES, TEMPORAL):
-                result += self.element(element, 0)
-        for tag in sorted(missing):
+        result = self.data_set(elements, 0)
+        for tag in sorted(self.undescribed):
             place = next((index for index, other in enumerate(result) if other.tag > tag), len(result))
             result.insert(place, self.described(tag, None))
         return result
 
-    def described(self, tag: int, existing: Element | None) -> Element:
-        """One of the four attributes of E.1.1 and E.2 that say what was done."""
-        if tag == METHOD:
-            return self.method(existing)
-        if tag == METHOD_CODES:
-            return self.method_codes(existing)
-        return self.new(tag, "CS", b"YES" if tag == IDENTITY_REMOVED else b"REMOVED")
-
-    def method(self, existing: Element | None) -> Element:
-        """De-identification Method (0012,0063): our text behind what is there."""
-        if existing is None or existing.vr not in ("LO", None) or not isinstance(existing.value, bytes):
-            return self.new(METHOD, "LO", METHOD_TEXT)
-        if METHOD_TEXT in (part.strip(b" \0") for part in existing.value.split(b"\\")):
-            return existing
-        former = existing.value.rstrip(b" \0")
-        return self.new(METHOD, "LO", former + b"\\" + METHOD_TEXT if former else METHOD_TEXT)
-
-    def method_codes(self, existing: Element | None) -> Element:
-        """De-identification Method Code Sequence (0012,0064): one Item 113100 behind those that are there."""
-        former = self.kept(existing) if existing else []
-        vr = former[0].vr if former else self.vr("SQ")
-        items = former[0].items if former else []
-        if not any(is_basic_profile_code(item) for item in items):
-            rows = [(0x00080100, "SH", b"113100"), (0x00080102, "SH", b"DCM")]
-            rows.append((0x00080104, "LO", b"Basic Application Confidentiality Profile"))
-            implicit = vr in ("UN", None)
-            items.append([Element(tag, None if implicit else of, padded(text, of)) for tag, of, text in rows])
-        return Element(METHOD_CODES, vr, items)
-
-    def data_set(self, elements: list[Element], parent: int) -> list[Element]:
-        """The Data Set of an Item of the Sequence `parent`."""
-        return [kept for element in elements for kept in self.element(element, parent)]
+    def data_set(self, elements: list[Element], parent: int, actions: Mapping[int, str] = NO_ACTIONS) -> list[Element]:
+        """The Data Set of an Item of the Sequence `parent`; a Content Item has its own actions for some elements."""
+        outer, self.charset = self.charset, texts.charset_of(elements, self.charset)
+        result: list[Element] = []
+        for element in elements:
+            if private.is_private(element.tag):
+                kept = self.private(element, elements)
+            elif element.tag in actions:
+                kept = self.carried_out(actions[element.tag], element, parent, "D")
+            else:
+                kept = self.element(element, parent)
+            if kept != [element] and not any(isinstance(other.value, Cleaned) for other in kept):
+                self.may_go |= texts.words_of(element, self.charset)
+            result += kept
+        self.charset = outer
+        owned = {private.creator_of(element.tag, elements)[0] for element in result}
+        return [element for element in result if not private.is_creator(element.tag) or element.tag in owned]
 
     def element(self, element: Element, parent: int) -> list[Element]:
-        """What becomes of one Data Element: nothing or one Data Element."""
+        """What becomes of one Data Element that is not private: nothing or one Data Element."""
+        if not parent and element.tag in (IDENTITY_REMOVED, METHOD, METHOD_CODES, TEMPORAL):
+            return self.described_once(element)
         if element.tag == ENCRYPTED_ATTRIBUTES:
             return self.encrypted_attributes(element)
         action = self.action(element.tag, parent)
-        if action in ("keep", "descend"):
-            return self.kept(element)
+        return self.carried_out(action, element, parent, self.basic_action(element.tag, parent))
+
+    def carried_out(self, action: str, element: Element, parent: int, otherwise: str = "X") -> list[Element]:
+        """The outcome of an action; what can not be cleaned or shifted is treated as said by `otherwise`."""
         if action == "X":
             return []
+        if action == "retain":
+            return [element] if has_value(element) else []
+        if action in ("keep", "descend"):
+            return self.kept(element, parent)
+        if action in ("shift", "clean", "pseudonym"):
+            how = {"shift": self.shifted, "clean": self.cleaned, "pseudonym": self.renamed}[action]
+            instead = self.carried_out(otherwise, element, parent)
+            return how(element, instead) if has_value(element) else instead
         value = {"Z": self.emptied, "D": self.dummy, "U": self.mapped}[action](element)
-        unchanged = action == "U" and value == element.value and element.vr in ("UI", None)
-        return [element if unchanged else Element(element.tag, written_vr(element), value)]
+        if action == "U":
+            return [element._replace(vr=element.vr and "UI", value=value)]
+        if pseudonyms.is_keyed(element.tag, self.settings) and has_value(element):
+            value = pseudonyms.keyed(element, self.charset, self.patient_id, self.settings)
+        return [Element(element.tag, written_vr(element), value)]
 
     def action(self, tag: int, parent: int) -> str:
-        """X, Z, D, U, descend or keep, by the tag alone."""
-        group = tag >> 16
-        if group & 1 or tag & 0xFFFF == 0 or group in (0, 2, 4, 6):
+        """X, Z, D, U, descend, keep, shift, clean or pseudonym: by the tag, its Type and the Options."""
+        row = tables.profile().get(tables.printed(tag))
+        if is_removed_always(tag):
             return "X"
-        if not tables.dictionary_vrs(tag) or tag == MAC_PARAMETERS or group >> 8 in (0x50, 0x60):
-            return "X"
-        listed = tables.basic_actions().get(tables.printed(tag))
-        if listed is None:
-            return gap_action(tables.gap_roles().get(tables.printed(tag), "structural"))
-        return self.resolved(listed, tag, parent)
+        if tag == CODE_MEANING and self.settings.clean_descriptors:
+            return "clean"
+        if row is None:
+            return options.gap_action(tables.gap_roles().get(tables.printed(tag), ""), self.settings)
+        said = options.decided(row, self.settings)[0]
+        if said == "C":
+            return cleaning(tag) or self.basic_action(tag, parent)
+        return "keep" if said == "K" else self.basic_action(tag, parent)
 
-    def resolved(self, action: str, tag: int, parent: int) -> str:
-        """The action of Table E.1-1 with its alternatives settled by the Type in the IOD."""
+    def basic_action(self, tag: int, parent: int) -> str:
+        """The action of the Basic Profile, or of what is only cleaned if that fails."""
         if tag == ANNOTATION_GROUP_UID:
             return "U"
-        type_ = self.type_of(tag, parent)
+        if tag == CODE_MEANING:
+            return "D"
         if tag in X_UNLESS_REQUIRED:
-            return "D" if type_ == 1 else "X"
+            return "D" if self.type_of(tag, parent) == 1 else "X"
+        return self.by_type(tables.basic_actions().get(tables.printed(tag), "X"), tag, parent)
+
+    def by_type(self, action: str, tag: int, parent: int) -> str:
+        """An action with its alternatives settled by the Type in the IOD."""
+        type_ = self.type_of(tag, parent)
         return COMPOUND[action][3 if type_ is None else type_ - 1] if action in COMPOUND else action
 
     def type_of(self, tag: int, parent: int) -> int | None:
@@ -197,14 +199,117 @@ class Reference:
             return tables.nested_types().get((tables.printed(parent), tables.printed(tag)), 3)
         return self.iod_types.get(tables.printed(tag), 3)
 
-    def kept(self, element: Element) -> list[Element]:
-        """A kept element must have a VR of the dictionary; a Sequence is looked into."""
+    def kept(self, element: Element, parent: int) -> list[Element]:
+        """A kept element must have a VR of the dictionary; a Sequence is looked into, a text loses names."""
         if not has_right_vr(element):
             return []
-        if isinstance(element.value, bytes):
+        if isinstance(element.value, list):
+            return [Element(element.tag, element.vr, self.items(element))]
+        unlisted = tables.printed(element.tag) not in tables.profile() and element.tag != CODING_SCHEME
+        if self.settings.clean_descriptors and unlisted and the_vr(element) in texts.TEXT_VRS:
+            instead = self.carried_out(self.by_type("X/Z/D", element.tag, parent), element, parent)
+            return self.text(element, False, instead)
+        return [element]
+
+    def items(self, element: Element) -> list[list[Element]]:
+        """The Items of a kept Sequence, by the rules of each element; Content Items by the name of their concept."""
+        found = []
+        as_content = self.settings.clean_structured_content and element.tag in structured.CONTENT_SEQUENCES
+        for item in element.items:
+            actions: Mapping[int, str] | None = NO_ACTIONS
+            if as_content:
+                actions = structured.value_actions(item, element.tag, self.settings, self.referenced)
+            if actions is None:
+                self.may_go |= texts.words_of(Element(element.tag, element.vr, [item]), self.charset)
+            else:
+                found.append(self.data_set(item, element.tag, actions))
+        return found
+
+    def shifted(self, element: Element, instead: list[Element]) -> list[Element]:
+        """Dates moved by the days of the patient."""
+        assert isinstance(element.value, bytes)
+        if element.tag == FRAME_ORIGIN_TIMESTAMP:
+            moved = dates.shifted_timestamp(element.value, self.days)
+        else:
+            moved = dates.shifted(element.value, the_vr(element), self.days)
+        return instead if moved is None else [element._replace(value=moved)]
+
+    def cleaned(self, element: Element, instead: list[Element]) -> list[Element]:
+        """A text without what identifies; the two reasons that the Standard has."""
+        if the_vr(element) in texts.TEXT_VRS:
+            return self.text(element, True, instead)
+        return [element] if first_value([element], element.tag, "CS") in (b"COERCE", b"CORRECT") else instead
+
+    def renamed(self, element: Element, instead: list[Element]) -> list[Element]:
+        """AE titles replaced."""
+        assert isinstance(element.value, bytes)
+        return [element._replace(value=pseudonyms.keyed_titles(element.value, self.settings))]
+
+    def text(self, element: Element, by_rule: bool, instead: list[Element]) -> list[Element]:
+        """The place of a text that will have been cleaned."""
+        assert isinstance(element.value, bytes)
+        return [Element(element.tag, element.vr, Cleaned(element.value, self.charset, by_rule, instead))]
+
+    def private(self, element: Element, elements: list[Element]) -> list[Element]:
+        """A private element: a Private Creator stays for now."""
+        if not self.settings.retain_safe_private:
+            return []
+        if private.is_creator(element.tag):
             return [element]
-        items = [self.data_set(item, element.tag) for item in element.items]
-        return [Element(element.tag, element.vr, items)]
+        _, creator = private.creator_of(element.tag, elements)
+        action = private.action(element, creator, self.said) if creator else "X"
+        if action == "items":
+            return [self.private_sequence(element)]
+        if action == "keep" or (action == "UID" and self.settings.retain_uids):
+            return [element]
+        if private.is_sequence(element):  # neither a dummy nor a UID can be made of Items
+            return []
+        return self.carried_out("U" if action == "UID" else action, element, element.tag)
+
+    def private_sequence(self, element: Element) -> Element:
+        """A private Sequence, whose Items have not been read if its length is defined."""
+        if isinstance(element.value, bytes):
+            inner = UN_CONTENT if element.vr in ("UN", None) else self.encoding
+            element = Element(element.tag, element.vr, read_items(element.value, inner))
+        return Element(element.tag, element.vr, self.items(element))
+
+    def described_once(self, element: Element) -> list[Element]:
+        """One of the four attributes that say what was done; a second one goes."""
+        if element.tag not in self.undescribed:
+            return []
+        self.undescribed.remove(element.tag)
+        return [self.described(element.tag, element)]
+
+    def described(self, tag: int, existing: Element | None) -> Element:
+        """One of the four attributes of E.1.1 and E.2 that say what was done."""
+        if tag == METHOD:
+            return self.method(existing)
+        if tag == METHOD_CODES:
+            return self.method_codes(existing)
+        return self.new(tag, "CS", b"YES" if tag == IDENTITY_REMOVED else options.temporal_information(self.settings))
+
+    def method(self, existing: Element | None) -> Element:
+        """De-identification Method (0012,0063): our texts behind what is there, none of them twice."""
+        ours = options.method_texts(self.settings)
+        if existing is None or existing.vr not in ("LO", None) or not isinstance(existing.value, bytes):
+            return self.new(METHOD, "LO", b"\\".join(ours))
+        former = existing.value.rstrip(b" \0")
+        there = [part.strip(b" \0") for part in former.split(b"\\")]
+        missing = [text for text in ours if text not in there]
+        return self.new(METHOD, "LO", b"\\".join([former] * bool(former) + missing)) if missing else existing
+
+    def method_codes(self, existing: Element | None) -> Element:
+        """De-identification Method Code Sequence (0012,0064): an Item for each code behind those that are there."""
+        former = self.kept(existing, 0) if existing else []
+        vr = former[0].vr if former else self.vr("SQ")
+        items = former[0].items if former else []
+        there = [code_of(item) for item in existing.items] if existing and former else []
+        for code, meaning in options.methods(self.settings):
+            if (code, b"DCM") not in there:
+                rows = [(0x00080100, "SH", code), (0x00080102, "SH", b"DCM"), (0x00080104, "LO", meaning)]
+                implicit = vr in ("UN", None)
+                items.append([Element(tag, None if implicit else of, padded(text, of)) for tag, of, text in rows])
+        return Element(METHOD_CODES, vr, items)
 
     def encrypted_attributes(self, element: Element) -> list[Element]:
         """Encrypted Attributes Sequence (0400,0500), which Table E.1-1 does not list."""
@@ -213,35 +318,20 @@ class Reference:
         if self.settings.existing_encrypted == "remove":
             return []
         allowed = (ENCRYPTED_SYNTAX, ENCRYPTED_CONTENT)
-        kept = self.kept(element)
+        kept = self.kept(element, 0)
         items = [[inner for inner in item if inner.tag in allowed] for found in kept for item in found.items]
         return [Element(found.tag, found.vr, items) for found in kept]
 
     def emptied(self, element: Element) -> bytes | list[list[Element]]:
         """Zero length, or zero Items."""
-        return [] if tables.dictionary_vrs(element.tag)[0] == "SQ" else b""
+        return [] if the_vr(element) == "SQ" else b""
 
     def dummy(self, element: Element) -> bytes | list[list[Element]]:
         """The constant value for D, whatever was there."""
-        vr = written_vr(element) or tables.dictionary_vrs(element.tag)[0]
-        if vr == "SQ":
-            return [self.dummy_item(element)]
-        if element.tag == TIMEZONE:
-            return padded(b"+0000", vr)
-        return padded(DUMMIES[vr], vr) if vr in DUMMIES else bytes(ZERO_BYTES[vr])
-
-    def dummy_item(self, element: Element) -> list[Element]:
-        """The one Item of a Sequence that has to have one."""
-        item: list[Element] = []
-        little = self.encoding.little or element.vr is None
-        for path, vr, text in tables.dummy_items()[tables.printed(element.tag)]:
-            place = item
-            for step in path[:-1]:
-                place = descended(place, step, None if element.vr is None else "SQ")
-            value: bytes | list[list[Element]] = [] if vr == "SQ" else encoded(vr, text, little)
-            if not (vr == "SQ" and any(other.tag == path[-1] for other in place)):
-                place.append(Element(path[-1], None if element.vr is None else vr, value))
-        return item
+        vr, implicit = the_vr(element), element.vr is None
+        if vr != "SQ":
+            return dummy_value(element.tag, vr)
+        return [dummy_item(element.tag, implicit, self.encoding.little or implicit)]
 
     def mapped(self, element: Element) -> bytes:
         """Every UID of the value replaced, except the Standard's own. Items in place of a value: nothing."""
@@ -258,9 +348,28 @@ class Reference:
         return None if self.encoding.implicit else vr
 
 
-def gap_action(role: str) -> str:
-    """For attributes of VR UI, DA, DT, TM and PN that are not in Table E.1-1."""
-    return {"structural": "keep", "temporal": "X", "person-name": "X"}.get(role, "U")
+def is_removed_always(tag: int) -> bool:
+    """What no Data Set should have or no rule can judge: whatever the table and the Options say."""
+    foreign = tag >> 16 in (0, 2, 4, 6) or tag & 0xFFFF == 0 or tag == MAC_PARAMETERS
+    return private.is_private(tag) or foreign or tag >> 24 in (0x50, 0x60) or not tables.dictionary_vrs(tag)
+
+
+def cleaning(tag: int) -> str:
+    """What C means for an attribute; nothing if no cleaning is for what it holds."""
+    vr = tables.dictionary_vrs(tag)[0]
+    if vr == "SQ" or tag == TIMEZONE:
+        return "keep"
+    if vr in ("DA", "DT", "TM") or tag == FRAME_ORIGIN_TIMESTAMP:
+        return "shift"
+    if vr == "AE":
+        return "pseudonym"
+    return "clean" if vr in texts.TEXT_VRS or tag == REASON_FOR_MODIFICATION else ""
+
+
+def raw_value(elements: list[Element], tag: int) -> bytes:
+    """The value of the first element of that tag, whatever its VR."""
+    value = next((element.value for element in elements if element.tag == tag), b"")
+    return value if isinstance(value, bytes) else b""
 
 
 def has_right_vr(element: Element) -> bool:
@@ -271,71 +380,34 @@ def has_right_vr(element: Element) -> bool:
     return element.vr in vrs or (element.vr, vrs) == ("UN", ("SQ",))
 
 
+def has_value(element: Element) -> bool:
+    """Whether it has a value, in a VR of the dictionary."""
+    return has_right_vr(element) and isinstance(element.value, bytes)
+
+
 def written_vr(element: Element) -> str | None:
     """The VR of a replaced element: the file's if the dictionary allows it, else the dictionary's first."""
-    if element.vr is None:
-        return None
-    vrs = tables.dictionary_vrs(element.tag)
+    return None if element.vr is None else the_vr(element)
+
+
+def the_vr(element: Element) -> str:
+    """The same, of an element without one that which is meant; a private one without is UN."""
+    vrs = tables.dictionary_vrs(element.tag) or (element.vr or "UN",)
     return element.vr if element.vr in vrs else vrs[0]
 
 
-def is_basic_profile_code(item: list[Element]) -> bool:
-    """Whether the Item is (113100, DCM)."""
-    return first_value(item, 0x00080100, "SH") == b"113100" and first_value(item, 0x00080102, "SH") == b"DCM"
-
-
-def descended(item: list[Element], tag: int, vr: str | None) -> list[Element]:
-    """The only Item of the Sequence `tag` in `item`, made if it is not there."""
-    for element in item:
-        if element.tag == tag and isinstance(element.value, list):
-            if not element.value:
-                element.value.append([])
-            return element.value[0]
-    made: list[Element] = []
-    item.append(Element(tag, vr, [made]))
-    return made
-
-
-def encoded(vr: str, text: str, little: bool) -> bytes:
-    """The value of a dummy Item's row: numbers are decimal, values separated by a backslash."""
-    if vr not in NUMBERS:
-        return padded(text.encode("ascii"), vr)
-    read = float if vr in ("FL", "FD") else int
-    return b"".join(struct.pack("<>"[not little] + NUMBERS[vr], read(part)) for part in text.split("\\"))
-
-
-def mapped_value(value: bytes, settings: Settings) -> bytes:
-    """The value with each UID mapped; the very same bytes if none changes."""
-    components = [component.strip(b"\0 ") for component in value.split(b"\\")]
-    mapped = [c if not c or is_well_known(c) else mapped_uid(c, settings) for c in components]
-    return value if mapped == components else padded(b"\\".join(mapped), "UI")
-
-
-def is_well_known(uid: bytes) -> bool:
-    """Whether it is a well-formed UID of the Standard, which are never replaced."""
-    text = uid.decode("latin-1")
-    if len(text) > 64 or not re.fullmatch(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))*", text):
-        return False
-    return f"{text}.".startswith("1.2.840.10008.") or text in tables.well_known_uids()
-
-
-def mapped_uid(uid: bytes, settings: Settings) -> bytes:
-    """HMAC-SHA256 under the secret: a UUID of version 8 (RFC 9562) under 2.25, or a number under the root."""
-    digest = hmac.new(settings.secret, b"dcmveil/uid\0" + uid, "sha256").digest()
-    if settings.root_uid is None:
-        octets = bytearray(digest[:16])
-        octets[6] = octets[6] & 0x0F | 0x80
-        octets[8] = octets[8] & 0x3F | 0x80
-        return b"2.25.%d" % uuid.UUID(bytes=bytes(octets)).int
-    bits = min(128, math.floor((64 - len(settings.root_uid) - 1) * math.log2(10)))
-    return settings.root_uid.encode("ascii") + b".%d" % (int.from_bytes(digest, "big") >> 256 - bits)
+def code_of(item: list[Element]) -> tuple[bytes, bytes]:
+    """(code, scheme)"""
+    return first_value(item, 0x00080100, "SH"), first_value(item, 0x00080102, "SH")
 
 
 def file_meta(source: Parsed, data_set: list[Element], settings: Settings) -> list[Element]:
     """The File Meta Information of the output (PS3.10 section 7), complete with its group length."""
     sop_class = first_value(data_set, SOP_CLASS, "UI") or first_value(source.meta, 0x00020002, "UI")
     instance = first_value(data_set, SOP_INSTANCE, "UI")
-    instance = instance or mapped_value(first_value(source.meta, 0x00020003, "UI"), settings).rstrip(b"\0")
+    if not instance:
+        former = first_value(source.meta, 0x00020003, "UI")
+        instance = former if settings.retain_uids else mapped_value(former, settings).rstrip(b"\0")
     meta = [
         Element(0x00020001, "OB", b"\0\1"),
         Element(0x00020002, "UI", padded(sop_class, "UI")),

@@ -13,6 +13,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parents[2] / "ext" / "tables"
 UNUSABLE = {"RTV_ONLY", "NOT_A_DATASET_ENCODING", "PAPYRUS"}
+SNOMED_BEFORE_SCT = ("SRT", "SNM3", "99SDM")
 
 
 def rows(name: str) -> Iterator[dict[str, str]]:
@@ -52,10 +53,49 @@ def dictionary_vrs(tag: int) -> tuple[str, ...]:
 
 
 @cache
+def profile() -> dict[str, dict[str, str]]:
+    """Table E.1-1: printed tag -> its row. Patterns are left to the rules."""
+    return {row["tag"]: row for row in rows("confidentiality.tsv") if not set(row["tag"]) & set("xge")}
+
+
+@cache
 def basic_actions() -> dict[str, str]:
-    """Table E.1-1: printed tag -> action of the Basic Profile. Patterns are left to the rules."""
-    listed = {row["tag"]: row["basic"] for row in rows("confidentiality.tsv")}
-    return {tag: action for tag, action in listed.items() if not set(tag) & set("xge")}
+    """Table E.1-1: printed tag -> action of the Basic Profile."""
+    return {tag: row["basic"] for tag, row in profile().items()}
+
+
+@cache
+def concepts() -> dict[tuple[str, str, str], dict[str, str]]:
+    """Table E.3.4-1: (code, scheme, value type) -> its row; of SNOMED CT also by the codes there were before."""
+    found = {}
+    for row in rows("structured_content.tsv"):
+        scheme = row["scheme"].split(" [")[0]
+        found[row["code_value"], scheme, row["value_type"]] = row
+        if row["srt_code"]:
+            found |= {(row["srt_code"], former, row["value_type"]): row for former in SNOMED_BEFORE_SCT}
+    return found
+
+
+@cache
+def safe_private() -> dict[tuple[str, int, int], tuple[str, ...]]:
+    """Table E.3.10-1: (Private Creator, group, low byte) -> VRs; none if the table names none."""
+    found = {}
+    for row in rows("safe_private.tsv"):
+        key = row["private_creator"], int(row["group"], 16), int(row["element_low_byte"], 16)
+        found[key] = tuple(row["vr"].split("/")) if row["vr"] else ()
+    return found
+
+
+@cache
+def safe_creators() -> frozenset[str]:
+    """Every Private Creator of Table E.3.10-1."""
+    return frozenset(creator for creator, _, _ in safe_private())
+
+
+@cache
+def codes() -> list[tuple[str, str, str]]:
+    """CID 7050: (code, meaning, column of Table E.1-1)."""
+    return [(row["code_value"], row["code_meaning"], row["option_column"]) for row in rows("codes.tsv")]
 
 
 @cache
@@ -78,7 +118,8 @@ def transfer_syntaxes() -> dict[str, frozenset[str]]:
 
 
 @cache
-def _module_types() -> dict[str, dict[str, int]]:
+def module_types() -> dict[str, dict[str, int]]:
+    """Module -> printed tag -> Type at top level."""
     types: dict[str, dict[str, int]] = {}
     for row in rows("module_types.tsv"):
         types.setdefault(row["module"], {})[row["tag"]] = int(row["type"][0])
@@ -86,15 +127,21 @@ def _module_types() -> dict[str, dict[str, int]]:
 
 
 @cache
+def modules_of() -> dict[str, list[str]]:
+    """SOP Class UID -> the modules of its IOD, whatever their usage."""
+    listed = {row["iod"]: row["modules(usage:module)"].split() for row in rows("iod_modules.tsv")}
+    known = {row["sop_class_uid"]: row["iod"] for row in rows("iod_sop.tsv") if row["iod"] in listed}
+    return {sop_class: [module.split(":", 1)[1] for module in listed[iod]] for sop_class, iod in known.items()}
+
+
+@cache
 def iod_types(sop_class: str) -> dict[str, int] | None:
     """Printed tag -> strictest Type (1, 2, 3) at top level of the SOP Class's IOD; None if unknown."""
-    iod = next((row["iod"] for row in rows("iod_sop.tsv") if row["sop_class_uid"] == sop_class), None)
-    listed = next((row for row in rows("iod_modules.tsv") if row["iod"] == iod), None)
-    if iod is None or listed is None:
+    if sop_class not in modules_of():
         return None
     strictest: dict[str, int] = {}
-    for usage_and_module in listed["modules(usage:module)"].split():
-        for tag, type_ in _module_types().get(usage_and_module.split(":", 1)[1], {}).items():
+    for module in modules_of()[sop_class]:
+        for tag, type_ in module_types().get(module, {}).items():
             strictest[tag] = min(type_, strictest.get(tag, 3))
     return strictest
 

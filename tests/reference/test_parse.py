@@ -11,9 +11,9 @@ from pathlib import Path
 import pydicom
 import pytest
 
-from .compare import differences, file_differences
+from .compare import Comparison, file_differences
 from .files import Sample
-from .model import Element, Encoding, Expected, RefusalError, UnreadableError
+from .model import NOBODY, Element, Encoding, Expected, RefusalError, UnreadableError
 from .parse import read_elements, read_file
 
 EXPLICIT, IMPLICIT, BIG = Encoding(False, True), Encoding(True, True), Encoding(False, False)
@@ -212,8 +212,9 @@ def public_elements_of_pydicom(data_set: pydicom.Dataset, path: Place) -> Iterat
 def test_differences_name_place_and_kind_but_no_value() -> None:
     wanted = [NAME, Element(0x00082218, "SQ", [[NAME], []]), Element(0x00280010, "US", b"\1\0"), NAME]
     got = [Element(0x00082218, "UN", [[]]), NAME._replace(value=b"C^D "), Element(0x00280011, "US", b"\1\0")]
-    assert differences(wanted, wanted) == []
-    assert differences(wanted, got) == [
+    compare = Comparison(EXPLICIT, NOBODY)
+    assert compare.differences(wanted, wanted) == []
+    assert compare.differences(wanted, got) == [
         "(0008,2218): VR UN, expected SQ",
         "(0008,2218): 1 Items, expected 2 Items",
         "(0008,2218)[1]>(0010,0010): missing",

@@ -9,8 +9,23 @@ import pytest
 
 from . import tables
 from .model import EXPLICIT_LITTLE, Element, Encoding, Parsed, Settings
-from .reference import DUMMY_UID, METHOD_TEXT, Reference, expected_of, mapped_uid, mapped_value
-from .trees import CT, DESCRIBED, ENHANCED_CT, GSPS, PRIVATE_CLASS, SECRET, SETTINGS, at, inside, outcome, processed
+from .options import METHOD_TEXT
+from .reference import Reference, expected_of
+from .trees import (
+    CT,
+    DESCRIBED,
+    EMPTYING,
+    ENHANCED_CT,
+    GSPS,
+    PRIVATE_CLASS,
+    SECRET,
+    SETTINGS,
+    at,
+    inside,
+    outcome,
+    processed,
+)
+from .uids import DUMMY_UID, mapped_uid, mapped_value
 
 
 @pytest.mark.parametrize(
@@ -75,7 +90,7 @@ def test_rules_apply_in_items_at_every_depth() -> None:
     name, row = Element(0x00100010, None, b"A^B "), Element(0x00280010, None, b"\1\0")
     deep = at(0x00082218, "UN", [name, row, Element(0x00091001, None, b"x "), Element(0x00100030, None, b"1")])
     tree = at(0x52009230, "SQ", [], [at(0x00209116, "SQ", [deep]), Element(0x00080005, "CS", b"ISO_IR 6")])
-    kept = outcome(tree)
+    kept = outcome(tree, settings=EMPTYING)
     assert kept is not None
     assert kept.items[0] == []
     assert kept.items[1][1] == Element(0x00080005, "CS", b"ISO_IR 6")
@@ -98,7 +113,7 @@ def test_rules_apply_in_items_at_every_depth() -> None:
 )
 def test_zero_length_and_dummies(element: Element, expected: Element) -> None:
     """R3, R4, R27: the tag decides, and the VR written is the file's only where the dictionary has it."""
-    assert outcome(element) == expected
+    assert outcome(element, settings=EMPTYING) == expected
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from .reference import expected_of
 
 SECRET = b"0123456789abcdef"
 SETTINGS = Settings(SECRET)
+EMPTYING = Settings(SECRET, patient_id="empty", patient_name="empty")
 CT = "1.2.840.10008.5.1.4.1.1.2"
 ENHANCED_CT = "1.2.840.10008.5.1.4.1.1.2.1"
 GSPS = "1.2.840.10008.5.1.4.1.1.11.1"
@@ -36,8 +37,8 @@ def outcome(element: Element, sop_class: str = CT, settings: Settings = SETTINGS
     return next((found for found in result if found.tag == element.tag), None)
 
 
-def inside(element: Element, parent: int = 0x00081115, sop_class: str = CT) -> Tree:
+def inside(element: Element, parent: int = 0x00081115, sop_class: str = CT, settings: Settings = SETTINGS) -> Tree:
     """What becomes of one element in the Item of a kept Sequence."""
-    kept = outcome(at(parent, "SQ" if element.vr else None, [element]), sop_class)
+    kept = outcome(at(parent, "SQ" if element.vr else None, [element]), sop_class, settings)
     assert kept is not None
     return kept.items[0]
