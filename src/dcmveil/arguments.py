@@ -15,7 +15,7 @@ from typing import Any, Final, NoReturn
 
 from dcmveil.console import DEBUG, ERRORS, WARNINGS
 
-__all__ = ["DEIDENTIFY", "EDIT", "OPTIONS", "REIDENTIFY", "UsageError", "help_text", "parse"]
+__all__ = ["DEIDENTIFY", "EDIT", "IDENTIFIERS", "OPTIONS", "REIDENTIFY", "UsageError", "help_text", "parse"]
 
 DEIDENTIFY: Final = "-e"
 REIDENTIFY: Final = "-d"
@@ -49,7 +49,7 @@ OPTIONS = {
     "clean_graphics": "keep graphic annotations; their texts go, or are cleaned with --clean-descriptors",
     "retain_safe_private": "keep private elements that are known to be safe",
 }
-_IDENTIFIERS = ("patient_id", "patient_name", "accession_number", "study_id")
+IDENTIFIERS = ("patient_id", "patient_name", "accession_number", "study_id")
 
 # What an option is for, where that is not every mode. By its name in the Namespace.
 _MODES: dict[str, tuple[str, ...]] = {
@@ -71,7 +71,7 @@ _MODES: dict[str, tuple[str, ...]] = {
     "existing_encrypted": (DEIDENTIFY,),
     "allow_embedded_overlays": (DEIDENTIFY,),
     **dict.fromkeys(OPTIONS, (DEIDENTIFY,)),
-    **dict.fromkeys(_IDENTIFIERS, (DEIDENTIFY,)),
+    **dict.fromkeys(IDENTIFIERS, (DEIDENTIFY,)),
     "date_window": (DEIDENTIFY,),
     "keep_words": (DEIDENTIFY,),
     "drop_words": (DEIDENTIFY,),
@@ -82,6 +82,13 @@ _MODES: dict[str, tuple[str, ...]] = {
     "refuse_risky": (DEIDENTIFY,),
     "conformance": (DEIDENTIFY,),
 }
+# Files that are read besides IN. What is written has to be elsewhere: none of them can be had again.
+_READ = (
+    "secret_file", "rules", "keep_words", "drop_words", *IDENTIFIERS, "certificates", "key", "password_file",
+    "key_password_file",
+)  # fmt: skip
+# What cleans texts, or may do so.
+_CLEANING = {"clean_descriptors", "retain_patient_characteristics", "rules"}
 # Options that say how to encrypt, and so are pointless without somebody to encrypt for.
 _HOW_TO_ENCRYPT = ("ciphers", "oaep", "authenticated", "max_originals", "drop_large_originals")
 
@@ -184,20 +191,20 @@ def _check_together(options: argparse.Namespace, given: set[str]) -> None:
         raise UsageError("--resume and --dry-run do not go together")
     if options.resume and options.map is not None:
         raise UsageError("--resume and --map do not go together: the map would have what is done now only")
-    _check_profile(options)
+    if options.dry_run and options.verify:
+        raise UsageError("--dry-run and --verify do not go together: there is no output to search")
+    if options.dry_run and options.map is not None and options.secret_file is None:
+        raise UsageError("--dry-run and --map need --secret-file: else every run has other UIDs")
+    _check_profile(options, given)
 
 
-def _check_profile(options: argparse.Namespace) -> None:
+def _check_profile(options: argparse.Namespace, given: set[str]) -> None:
     if options.retain_full_dates and options.modify_dates:
         raise UsageError("--retain-full-dates and --modify-dates exclude each other: (0028,0303) says one thing")
     if options.date_window is not None and not (options.modify_dates or options.rules):
         raise UsageError("--date-window needs --modify-dates, or rules that shift dates")
-    if (options.keep_words or options.drop_words) and not (options.clean_descriptors or options.rules):
-        raise UsageError("--keep-words and --drop-words need --clean-descriptors, or rules that clean")
-    if options.map is not None:
-        files = [options.report, options.rules, *(getattr(options, name) for name in _IDENTIFIERS)]
-        if os.path.realpath(options.map) in [os.path.realpath(path) for path in files if path is not None]:
-            raise UsageError("the map and another file are the same")
+    if given & {"keep_words", "drop_words"} and not given & _CLEANING:
+        raise UsageError("--keep-words and --drop-words need --clean-descriptors, or else something that cleans texts")
 
 
 def _cipher(options: argparse.Namespace) -> str | None:
@@ -213,14 +220,33 @@ def _paths(options: argparse.Namespace) -> tuple[str, str | None]:
     if given and any(named):
         raise UsageError("IN and OUT are given either by position or by -i and -o")
     source, target = [*given, None, None][:2] if given else named
-    for name, path in (("report", options.report), ("map", options.map)):
-        if None not in (target, path) and os.path.realpath(target) == os.path.realpath(path):
-            raise UsageError(f"the {name} and OUT are the same file")
     if source is None or len(given) > 2 or (target is None and not options.dry_run):
         raise UsageError("IN and OUT expected")
     if options.resume and os.path.realpath(source) == os.path.realpath(target):
         raise UsageError("--resume takes OUT for done, and here it is IN")
-    return source, None if options.dry_run else target
+    target = None if options.dry_run else target
+    _check_files(options, source, target)
+    return source, target
+
+
+def _check_files(options: argparse.Namespace, source: str, target: str | None) -> None:
+    """What is written is neither read nor written twice, and the map is not handed on with what it can undo."""
+    names = {os.path.realpath(path): _flag(options, name) for name in _READ for path in _files(options, name)}
+    for name, path in (("OUT", target), ("the report", options.report), ("the map", options.map)):
+        other = name if path is None else names.setdefault(os.path.realpath(path), name)
+        if other != name:
+            raise UsageError(f"{other} and {name} are the same file")
+    if options.map is not None and target is not None and os.path.isdir(source):
+        folder = os.path.join(os.path.realpath(target), "")
+        if os.path.realpath(options.map).startswith(folder):
+            raise UsageError("the map must not lie in OUT: with it what was done can be undone")
+
+
+def _files(options: argparse.Namespace, name: str) -> list[str]:
+    """The files that an option names."""
+    given = getattr(options, name)
+    files = given if isinstance(given, list) else [given]
+    return [path for path in files if path is not None and not (name in IDENTIFIERS and path in ("empty", "keyed"))]
 
 
 # ---- the options -----------------------------------------------------------------------------------------------
@@ -235,7 +261,8 @@ def _parser() -> _Parser:
     parser = _Parser(
         prog="dcmveil",
         usage="dcmveil [-e | -d | --dumb] [options] IN OUT",
-        description="De-identify DICOM objects: PS3.15 2026d, Basic Application Level Confidentiality Profile, all Options.",
+        description="De-identify DICOM objects: PS3.15 2026d, Basic Application Level Confidentiality Profile, "
+        "all Options.",
         epilog=_EPILOG,
         formatter_class=_format,
         add_help=False,
@@ -282,7 +309,7 @@ def _add_files(parser: _Parser) -> None:
 def _add_profile(parser: _Parser) -> None:
     add = parser.add_argument_group("how to de-identify (-e)").add_argument
     add("--secret-file", metavar="FILE",
-        help="secret of at least 16 bytes: the same one gives the same UIDs, dates and pseudonyms, in any run")  # fmt: skip
+        help="secret of at least 16 bytes: with the same one the same UIDs, dates, pseudonyms, in any run")  # fmt: skip
     add("--root-uid", metavar="UID", help="root of new UIDs (also GDCM_ROOT_UID; default: 2.25)")
     add("--existing-encrypted", choices=("remove", "keep"), default="refuse",
         help="what to do with an Encrypted Attributes Sequence (default: refuse the file)")  # fmt: skip
@@ -306,7 +333,7 @@ def _add_options(parser: _Parser) -> None:
 
 def _add_identifiers(parser: _Parser) -> None:
     add = parser.add_argument_group("identity for research (-e)").add_argument
-    for name in _IDENTIFIERS:
+    for name in IDENTIFIERS:
         add(f"--{name.replace('_', '-')}", metavar="HOW",
             help="empty, keyed (a pseudonym from the secret; the default with one), or FILE.csv: old,new")  # fmt: skip
     add("--trial", metavar="KEYWORD=VALUE", action="append", default=[],

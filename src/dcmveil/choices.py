@@ -8,16 +8,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from dcmveil import _tables
-from dcmveil.arguments import OPTIONS, UsageError
+from dcmveil.arguments import IDENTIFIERS, OPTIONS, UsageError
 from dcmveil.options import Options
 
 if TYPE_CHECKING:
     from dcmveil.pseudonyms import Choice
     from dcmveil.userrules import UserRule
 
-__all__ = ["conformance_of", "options_of", "profile_of"]
+__all__ = ["conformance_of", "keyed_of", "options_of", "profile_of"]
 
-_IDENTIFIERS = ("patient_id", "patient_name", "accession_number", "study_id")
 _TRIAL = range(0x00120010, 0x00120088)
 _SET_BY_US = frozenset({0x00120062, 0x00120063, 0x00120064})
 _SETTING = re.compile(r"([A-Za-z0-9]+)=(.*)", re.DOTALL)
@@ -32,7 +31,7 @@ def profile_of(options: Namespace) -> dict[str, Any]:
     """What more there is to the profile: arguments of a Policy. Raises UsageError, ResourceError, RulesError."""
     return {
         "options": options_of(options),
-        **{name: _choice(getattr(options, name)) for name in _IDENTIFIERS},
+        **{name: _choice(getattr(options, name)) for name in IDENTIFIERS},
         "date_window": options.date_window,
         "keep_words": _words(options.keep_words),
         "drop_words": _words(options.drop_words),
@@ -45,6 +44,12 @@ def profile_of(options: Namespace) -> dict[str, Any]:
     }
 
 
+def keyed_of(options: Namespace) -> list[str]:
+    """What was asked for that comes from the secret, as people write it."""
+    found = [f"--{name.replace('_', '-')} keyed" for name in IDENTIFIERS if getattr(options, name) == "keyed"]
+    return [*found, "--modify-dates"] if options.modify_dates else found
+
+
 def conformance_of(options: Namespace) -> str:
     """The Conformance Statement (R41) for what was chosen."""
     from dcmveil.conformance import statement
@@ -54,10 +59,12 @@ def conformance_of(options: Namespace) -> str:
 
 def _settings(options: Namespace) -> list[tuple[str, str]]:
     """What else was chosen, as a statement tells it; names of files only."""
+    from dcmveil.dates import DEFAULT_WINDOW
+
     default = "empty" if options.secret_file is None else "keyed"
-    rows = [(name.replace("_", " "), _told(getattr(options, name) or default)) for name in _IDENTIFIERS]
-    if options.modify_dates:
-        rows.append(("date window", f"{options.date_window or 365} days"))
+    rows = [(name.replace("_", " "), _told(getattr(options, name) or default)) for name in IDENTIFIERS]
+    if options.modify_dates or options.date_window:
+        rows.append(("date window", f"{options.date_window or DEFAULT_WINDOW} days"))
     rows.append(("secret", "none: random for each run" if options.secret_file is None else "of the site's own"))
     rows += [
         (name.replace("_", " "), "given") for name in ("keep_words", "drop_words", "rules") if getattr(options, name)
@@ -98,16 +105,16 @@ def _setting(text: str) -> tuple[int, str]:
     """A Clinical Trial Attribute and its Value. What is wrong is told without the Value."""
     match = _SETTING.fullmatch(text)
     tag = _tables.find_tag(match[1]) if match else None
-    if match is None or tag is None or tag not in _TRIAL or tag in _SET_BY_US or _tables.dictionary_vr(tag) == "SQ":
-        raise UsageError(
-            "--trial wants KEYWORD=VALUE with a Clinical Trial Attribute (0012,xxxx)"
-        )
+    if match is None or tag is None:
+        raise UsageError("--trial wants KEYWORD=VALUE with the keyword of a Clinical Trial Attribute (0012,xxxx)")
+    vr = _tables.dictionary_vr(tag) or "LO"
+    if tag not in _TRIAL or tag in _SET_BY_US or vr == "SQ":
+        raise UsageError(f"--trial {match[1]}: is no Clinical Trial Attribute (0012,xxxx) that can be set")
     from dcmveil.encode import Encoding
     from dcmveil.values import ValueProblem, encode_value
 
     try:
-        vr = _tables.dictionary_vr(tag) or "LO"
         encode_value(tag, vr, match[2], character_set=b"ISO_IR 192", encoding=Encoding.EXPLICIT_LE)
     except ValueProblem as problem:
-        raise UsageError(f"--trial: {problem}") from None
+        raise UsageError(f"--trial {match[1]}: {problem}") from None
     return tag, match[2]

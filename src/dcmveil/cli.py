@@ -16,7 +16,7 @@ from typing import Any
 from dcmveil import __version__
 from dcmveil.arguments import DEIDENTIFY, EDIT, REIDENTIFY, UsageError, help_text, parse
 from dcmveil.batch import Deidentify, Edit, Outcome, Reidentify, Tally, Task, jobs_of, outcomes_of
-from dcmveil.choices import conformance_of, profile_of
+from dcmveil.choices import conformance_of, keyed_of, profile_of
 from dcmveil.console import WARNINGS, put, put_edits, say, tell, warn, with_progress
 from dcmveil.credentials import envelope_of, opener_of, secret_of
 from dcmveil.errors import DcmveilError, show_path
@@ -34,10 +34,11 @@ def run(arguments: Sequence[str]) -> int:
             return 0
         _give_notes(options)
         _load_resources(options)
+        task = _task(options)
         if options.conformance:
             put(conformance_of(options))
             return 0
-        return _process(_task(options), options)
+        return _process(task, options)
     except UsageError as error:
         say(f"{show_path(error)} (dcmveil -h shows the usage)")
     except DcmveilError as error:
@@ -61,8 +62,9 @@ def _give_notes(options: Namespace) -> None:
         say("note: -c is for -e; -d decrypts with a private key (-k) or a password")
     if options.mode == DEIDENTIFY and options.resume and options.secret_file is None:
         warn("--resume without --secret-file: new UIDs do not match those of the outputs that are there")
-    if options.mode == DEIDENTIFY and options.modify_dates and options.secret_file is None:
-        warn("--modify-dates without --secret-file: the days are random for this run")
+    if options.mode == DEIDENTIFY and options.secret_file is None:
+        for flag in keyed_of(options):
+            warn(f"{flag} without --secret-file: keyed at random, for this run only")
 
 
 def _load_resources(options: Namespace) -> None:

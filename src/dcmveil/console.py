@@ -15,6 +15,7 @@ from dcmveil.errors import InputError, OutputError, show_path
 
 if TYPE_CHECKING:
     from dcmveil.batch import Outcome
+    from dcmveil.report import Report
 
 __all__ = ["DEBUG", "ERRORS", "WARNINGS", "ask_passphrase", "put", "put_edits", "say", "tell", "warn", "with_progress"]
 
@@ -112,15 +113,15 @@ def tell(outcome: Outcome, level: int) -> None:
         if outcome.report.notice is not None:
             say(f"{name}: {outcome.report.notice}")
         if level > ERRORS:
-            for _word, text in outcome.report.risks:
-                say(f"{name}: risk: {text}")
-            _tell_counts(name, dict(outcome.report.remarks.problems), DEBUG)
-        if level > ERRORS:
-            _tell_counts(name, outcome.report.counts, level)
+            _tell_more(name, outcome.report, level)
 
 
-def _tell_counts(name: str, counts: dict[tuple[str, str], int], level: int) -> None:
-    for (reason, decision), count in sorted(counts.items()):
+def _tell_more(name: str, report: Report, level: int) -> None:
+    for _word, text in report.risks:
+        say(f"{name}: risk: {text}")
+    for (reason, decision), count in sorted(report.remarks.problems.items()):
+        say(f"{name}: problem: {count} x {decision}: {reason}")
+    for (reason, decision), count in sorted(report.counts.items()):
         if level == DEBUG or reason in _WORTH_A_WARNING:
             say(f"{name}: {count} x {decision}: {reason}")
 

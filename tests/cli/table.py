@@ -2,7 +2,8 @@
 
 They are run in a folder that has in.dcm, an object of Jane Doe in ASCII, with two Items in Request Attributes Sequence
 (0040,0275) and a private block of ACME; crypt.dcm, the same as `-c cert.pem -p pw` leaves it; cut.dcm, cut short;
-text.dcm, no DICOM; dir with a.dcm, b.dcm, .dot and below/c.dcm; bad with a.dcm, b.dcm, which is no DICOM, and c.dcm;
+text.dcm, no DICOM; ids.csv, a new Patient ID for hers, and others.csv, without hers; rules.toml, which keeps the
+private block; dir with a.dcm, b.dcm, .dot and below/c.dcm; bad with a.dcm, b.dcm, which is no DICOM, and c.dcm;
 and the keys, certificates and passwords that their names tell of.
 
 An effect names the files that there are afterwards and were not before, or have changed, with what is in them by
@@ -115,6 +116,59 @@ DEIDENTIFY = [
     Row("-c cert.pem in.dcm no/out.dcm", 1, "no/out.dcm: not written: No such file", {}, "aborts"),
     Row("-c cert.pem in.dcm dir", 1, "dir: not written: exists and is no regular file", {}, "aborts"),
 ]  # fmt: skip
+
+MODIFIED = {"LongitudinalTemporalInformationModified": "MODIFIED", "PatientBirthDate": ""}
+UNMODIFIED = {"LongitudinalTemporalInformationModified": "UNMODIFIED", "PatientBirthDate": ""}
+
+
+def option(code: str, **more: str | None) -> Effect:
+    """An output that claims an Option besides the Profile."""
+    claimed: Content = {"DeidentificationMethodCodeSequence/1/CodeValue": code}
+    return {"out.dcm": PLAIN | claimed | {name.lstrip("x"): value for name, value in more.items()}}
+
+
+_OPTIONS = [
+    Row("--retain-uids in.dcm out.dcm", 0, "", option("113110", StudyInstanceUID="2.999.5.5")),
+    Row("--retain-device-identity in.dcm out.dcm", 0, "", option("113109")),
+    Row("--retain-institution-identity in.dcm out.dcm", 0, "", option("113112")),
+    Row("--retain-patient-characteristics in.dcm out.dcm", 0, "", option("113108")),
+    Row("--retain-full-dates in.dcm out.dcm", 0, "", option("113106", **UNMODIFIED)),
+    Row("--modify-dates in.dcm out.dcm", 0, "warning: --modify-dates without", option("113107", **MODIFIED)),
+    Row("--modify-dates --patient-id empty --patient-name empty --secret-file secret in.dcm out.dcm", 0, "",
+        option("113107", **MODIFIED)),
+    Row("--clean-descriptors in.dcm out.dcm", 0, "", option("113105")),
+    Row("--clean-structured-content in.dcm out.dcm", 0, "", option("113104")),
+    Row("--clean-graphics in.dcm out.dcm", 0, "", option("113103")),
+    Row("--retain-safe-private in.dcm out.dcm", 0, "", option("113111", x00090010=None)),
+    Row("--retain-s --retain-u --clean-g in.dcm out.dcm", 0, "", {"out.dcm": {"StudyInstanceUID": "2.999.5.5"}}),
+    Row("--retain-full-dates --modify-dates in.dcm out.dcm", 1, "exclude each other", {}),
+    Row("--date-window 9 in.dcm out.dcm", 1, "--date-window needs --modify-dates", {}),
+    Row("--keep-words ids.csv in.dcm out.dcm", 1, "need --clean-descriptors", {}),
+    Row("--retain in.dcm out.dcm", 1, "ambiguous option: --retain could match --retain-uids", {}),
+    Row("--patient-id ids.csv in.dcm out.dcm", 0, "", {"out.dcm": PLAIN | {"PatientID": "P-1"}}),
+    Row("--patient-id others.csv in.dcm out.dcm", 1, r"\(0010,0020\): this Patient ID is not in the map", {}),
+    Row("--patient-id empty --secret-file secret in.dcm out.dcm", 0, "",
+        {"out.dcm": KEYED | {"PatientID": ""}}),
+    Row("--patient-name ids.csv in.dcm out.dcm", 1, r"\(0010,0010\): this Patient's Name is not in the map", {}),
+    Row("--trial ClinicalTrialSiteID=07 in.dcm out.dcm", 0, "", {"out.dcm": PLAIN | {"ClinicalTrialSiteID": "07"}}),
+    Row("--trial PatientID=07 in.dcm out.dcm", 1, "--trial PatientID: is no Clinical Trial Attribute", {}),
+    Row("--rules rules.toml in.dcm out.dcm", 0, "",
+        {"out.dcm": DONE | {"EncryptedAttributesSequence": None, "00091001": "one"}}),
+    Row("--rules rules.toml --verify in.dcm out.dcm", 0, "", {"out.dcm": DONE | {"00091001": "one"}}),
+    Row("--rules rules.toml --dry-run in.dcm", 0, r"\(0010,0030\)\tPatientBirthDate\tX\t.*rules.toml:5: remove", {}),
+    Row("--rules ids.csv in.dcm out.dcm", 1, "ids.csv:1: not TOML", {}),
+    Row("--verify in.dcm out.dcm", 0, "", {"out.dcm": PLAIN}),
+    Row("--verify -c cert.pem in.dcm out.dcm", 0, "", {"out.dcm": DONE}),
+    Row("--refuse-risky in.dcm out.dcm", 0, "", {"out.dcm": PLAIN}),
+    Row("--conformance", 0, "^# Conformance Statement", {}),
+    Row("--conformance --clean-graphics", 0, "^- 113103 DCM Clean Graphics Option", {}),
+    Row("--map text.dcm in.dcm out.dcm", 1, "text.dcm: exists and is no map", {}),
+    Row("--map out.dcm in.dcm out.dcm", 1, "OUT and the map are the same", {}),
+    Row("--map map.csv --resume in.dcm out.dcm", 1, "--resume and --map do not go together", {}),
+    Row("-d -k key.pem --retain-uids crypt.dcm out.dcm", 1, "--retain-uids is for -e only", {}),
+    Row("--dumb --remove 10,10 --clean-descriptors in.dcm out.dcm", 1, "--clean-descriptors is for -e only", {}),
+]  # fmt: skip
+OPTIONS = [row._replace(gdcmanon=NO_OPTION) for row in _OPTIONS]
 
 REIDENTIFY = [
     Row("-d -k key.pem crypt.dcm out.dcm", 0, "", {"out.dcm": BACK}),
@@ -257,4 +311,4 @@ USAGE = [
     Row("--resources-path dir -c cert.pem in.dcm out.dcm", 0, "note: dir: has no tables", {"out.dcm": DONE}),
 ]  # fmt: skip
 
-ROWS = [*DEIDENTIFY, *REIDENTIFY, *DUMB, *FOLDERS, *USAGE]
+ROWS = [*DEIDENTIFY, *OPTIONS, *REIDENTIFY, *DUMB, *FOLDERS, *USAGE]

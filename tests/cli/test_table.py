@@ -28,6 +28,19 @@ _CIPHERS = {
     "aes256": "060960864801650304012a",
     "aes256-gcm": "060960864801650304012e",
 }
+TEXTS = {
+    "ids.csv": "id_old,id_new\n4711,P-1\n",
+    "others.csv": "old,new\n4712,P-2\n",
+    "rules.toml": """\
+[[rule]]
+private = { creator = "ACME", group = "0009" }
+action = "keep"
+
+[[rule]]
+tag = "PatientBirthDate"
+action = "remove"
+""",
+}
 
 
 def jane() -> bytes:
@@ -59,6 +72,8 @@ def materials(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / name).write_bytes(BAD)
     for name, data in {"password": b"pw\n", "empty": b"\n", "secret": b"sixteen bytes or more"}.items():
         write(folder / name, data)
+    for name, text in TEXTS.items():
+        (folder / name).write_text(text, encoding="utf-8")
     write(folder / "open", b"pw", 0o644)
     _write_keys(folder)
     arguments = ["-c", f"{folder}/cert.pem", "-p", "pw", f"{folder}/in.dcm", f"{folder}/crypt.dcm"]
