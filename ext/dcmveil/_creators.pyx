@@ -3,15 +3,15 @@
 A creator comes before its block, so its edit removes it until an element of the block is kept. Known are those of the
 Policy only; a block that two creators claim is nobody's. What is out of order finds no creator, and goes.
 """
-from libc.stdint cimport uint8_t, uint32_t
+from libc.stdint cimport uint16_t, uint32_t
 from libc.stdlib cimport realloc
 
-from dcmveil._names cimport NO_NAME, names_find
-from dcmveil._policy cimport REMOVE, Entry
-from dcmveil._private cimport WITH_SEQUENCES, find_private
+from dcmveil._names cimport NO_NAME
+from dcmveil._policy cimport Entry
+from dcmveil._private cimport PrivateRow, find_private
 from dcmveil.scan cimport FRAME_SEQUENCE, STATUS_LIMIT, STATUS_MEMORY, STATUS_OK, Token
 from dcmveil.state cimport Creator, State
-from dcmveil.wire cimport VR_SQ
+from dcmveil.wire cimport VR_SQ, VR_UI
 
 cdef enum:
     MAX_CREATORS = 1 << 16
@@ -32,9 +32,9 @@ cdef inline Creator *find_creator(State *s, uint32_t depth, uint32_t tag) noexce
     return NULL
 
 
-cdef int add_creator(State *s, const uint8_t *name, uint32_t size) noexcept nogil:
-    """The creator that has just been read."""
-    cdef Creator *known = find_creator(s, s.scan.depth, s.creator_tag)
+cdef int add_creator(State *s, uint32_t depth, uint32_t tag, uint32_t edit, uint16_t number) noexcept nogil:
+    """A creator and its edit; a second one for the same block makes that nobody's."""
+    cdef Creator *known = find_creator(s, depth, tag)
     cdef uint32_t more
     cdef void *moved
     if known != NULL:
@@ -49,8 +49,7 @@ cdef int add_creator(State *s, const uint8_t *name, uint32_t size) noexcept nogi
             return STATUS_MEMORY
         s.creators = <Creator *>moved
         s.creators_room = more
-    s.creators[s.creators_count] = Creator(s.scan.depth, s.creator_tag, s.creator_record,
-                                           names_find(&s.privates.creators, name, size), False)
+    s.creators[s.creators_count] = Creator(depth, tag, edit, number, False)
     s.creators_count += 1
     return STATUS_OK
 
@@ -71,23 +70,19 @@ cdef void close_creators(State *s) noexcept nogil:
         s.creators_count -= 1
 
 
-cdef inline bint is_open(const State *s, const Entry *entry) noexcept nogil:
-    """Is a Sequence to be looked into that the Policy has this for?"""
-    if entry == NULL:
-        return s.privates.looks_inside
-    return entry.flags & WITH_SEQUENCES and not s.rules.behaviours[entry.rule] & REMOVE
-
-
 cdef const Entry *private_entry(State *s, const Token *t, uint32_t depth) noexcept nogil:
     """What the Policy has for a private element; NULL if nothing."""
     cdef Creator *creator = find_creator(s, depth, block_of(t.tag))
-    cdef const Entry *entry
+    cdef const PrivateRow *row
+    cdef bint is_sequence = t.vr == VR_SQ or t.entered == 1 + FRAME_SEQUENCE
     if creator == NULL or creator.number == NO_NAME:
         return NULL
-    entry = find_private(s.privates, creator.number, t.tag)
-    if (t.vr == VR_SQ or t.entered == 1 + FRAME_SEQUENCE) and is_open(s, entry):
-        return &s.privates.sequences
-    return entry
+    row = find_private(s.privates, creator.number, t.tag)
+    if row == NULL:
+        return &s.privates.sequences if is_sequence else NULL
+    if is_sequence:
+        return &row.sequence
+    return &row.uid if t.vr == VR_UI else &row.entry
 
 
 cdef void keep_creator(State *s, uint32_t depth, uint32_t tag) noexcept nogil:

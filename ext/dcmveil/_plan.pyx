@@ -381,7 +381,7 @@ cdef class Plan:
         self.cut(self.data.edits_count)
 
     cdef int open(self, uint32_t levels, uint32_t rules, uint32_t max_edits, uint64_t max_held) except -1:
-        """From the Planner, once: how deep containers are nested at most, how many rules there are, what may be held."""
+        """From the Planner, once: how deep containers are nested at most, how many rules there are, what is held."""
         self.levels = levels
         self.rules_count = rules
         self.open_edits = <uint32_t *>malloc((levels + 1) * sizeof(uint32_t))

@@ -13,6 +13,7 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 
 from dcmveil._creators cimport (
+    add_creator,
     close_creators,
     first_creator,
     forget_creators,
@@ -38,6 +39,7 @@ from dcmveil._edits cimport (
     plan_drop,
     plan_hold,
 )
+from dcmveil._names cimport NO_NAME
 from dcmveil._plan cimport Plan
 from dcmveil._policy cimport (
     APPEND,
@@ -191,6 +193,8 @@ cdef inline uint16_t rule_of_private(State *s, const Token *t, uint32_t depth, c
     """Rule of a private element; what its block has for it becomes its entry."""
     if s.privates == NULL or t.tag & 0xFFFF < 0x1000:
         return s.rules.private_rule
+    if s.frames[depth].mode & MODE_MEMBERS:
+        return s.rules.member_rule
     entry[0] = private_entry(s, t, depth)
     return entry[0].rule if entry[0] != NULL and vr_fits(t, entry[0]) else s.rules.private_rule
 
@@ -268,7 +272,7 @@ cdef void open_frame(State *s, const Token *t, uint32_t tag, uint32_t node, uint
     f.flags = BIG if t.encoding == EXPLICIT_BE else 0
     f.mode = mode
     f.set = s.frames[s.scan.depth - 1].set
-    f.is_past_set = 0
+    f.is_past_set = f.is_asked = 0
     f.name = f.value_type = 0
     if s.scan.frames[s.scan.depth].encoding == EXPLICIT_BE:
         f.flags |= BIG_CONTENT
@@ -348,18 +352,54 @@ cdef int edit_element(State *s, const Token *t, const Entry *entry, uint32_t dep
                       uint16_t rule) noexcept nogil:
     cdef uint16_t behaviour = s.rules.behaviours[rule]
     cdef int status
-    if behaviour & NAMED and not s.frames[depth].value_type and entry != NULL:
-        s.frames[depth].value_type = entry.value_type
+    if behaviour & NAMED:
+        s.frames[depth].is_asked = True
+        if not s.frames[depth].value_type and entry != NULL:
+            s.frames[depth].value_type = entry.value_type
     if behaviour & DESCEND and is_sequence(t, entry):
         return descend(s, t, depth, node, rule)
     if t.entered:
-        s.dropping = depth + 1
-        s.drop_record = s.plan.edits_count + (depth - s.recorded)
-        return record(s, t, depth, rule, LEAF_UNDEFINED, 0)
+        drop(s, depth)
+        status = record(s, t, depth, rule, LEAF_UNDEFINED, 0)
+        return overhear_sequence(s, t) if status == STATUS_OK else status
+    if s.rules.listens and is_sequence(t, entry):
+        drop(s, depth)
+        status = record(s, t, depth, rule, LEAF, t.start + t.header + t.length)
+        return overhear_sequence(s, t) if status == STATUS_OK else status
     status = record(s, t, depth, rule, LEAF, t.start + t.header + t.length)
     if status == STATUS_OK and behaviour & CAPTURE:
         return capture(s, t)
     return status
+
+
+cdef inline void drop(State *s, uint32_t depth) noexcept nogil:
+    """What the next edit is about goes whole; its end is known when the Scanner comes back to this depth."""
+    s.dropping = depth + 1
+    s.drop_record = s.plan.edits_count + (depth - s.recorded)
+
+
+# ---- Values that identify within what goes --------------------------------------------------------------------
+
+cdef int overhear_sequence(State *s, const Token *t) noexcept nogil:
+    """Look into a Sequence that goes, if that is worth while; the Scanner is in one of undefined length already."""
+    if not s.rules.listens:
+        return STATUS_OK
+    return enter(s, t, NO_NODE, 0)
+
+
+cdef int overhear(State *s, const Token *t) noexcept nogil:
+    """An element within what goes."""
+    cdef uint32_t depth = s.scan.depth - (t.entered != 0)
+    cdef const Entry *entry = NULL
+    if not t.tag >> 16 & 1 and t.tag & 0xFFFF:
+        entry = find_entry(s.rules, t.tag)
+    if t.entered or is_sequence(t, entry):
+        return enter(s, t, NO_NODE, 0)
+    if depth:
+        listen_for_set(s, t, &s.frames[depth], KEEP_RULE)
+    if entry != NULL:
+        listen_for_identity(s, t, entry.flags)
+    return STATUS_OK
 
 
 # ---- tokens ---------------------------------------------------------------------------------------------------
@@ -373,7 +413,7 @@ cdef int on_element(State *s, Token *t) noexcept nogil:
         uint16_t rule
         int status
     if s.dropping:
-        return STATUS_OK
+        return overhear(s, t) if s.rules.listens else STATUS_OK
     if s.creators_count:
         forget_creators(s, depth, t.tag >> 16)
     place = find_place(s.rules, s.frames[depth].node, t.tag)
@@ -388,36 +428,37 @@ cdef int on_element(State *s, Token *t) noexcept nogil:
         status = keep(s, t, entry, depth, node, rule)
     if status != STATUS_OK:
         return status
+    if s.rules.has_text and depth:
+        listen_for_set(s, t, &s.frames[depth], rule)
     if t.tag >> 16 & 1:
-        if s.privates != NULL:
-            note_private(s, t, depth, rule)
+        status = note_private(s, t, depth, rule) if s.privates != NULL else STATUS_OK
     elif not t.entered:
         listen(s, t, entry, depth, rule)
+    if status != STATUS_OK:
+        return status
     return watch_element(s, t, entry, place, depth, rule)
 
 
-cdef inline void note_private(State *s, const Token *t, uint32_t depth, uint16_t rule) noexcept nogil:
-    """A creator is to be read; an element that may stay keeps its creator."""
+cdef inline int note_private(State *s, const Token *t, uint32_t depth, uint16_t rule) noexcept nogil:
+    """A creator is to be read, and one that cannot be is nobody; an element that may stay keeps its creator."""
     if t.tag & 0xFFFF >= 0x1000:
         if not s.rules.behaviours[rule] & REMOVE:
             keep_creator(s, depth, t.tag)
     elif s.rules.behaviours[rule] & REMOVE and t.tag & 0xFFFF >= 0x10 and t.tag & 0xFFFF <= 0xFF:
-        if (t.vr == VR_LO or t.vr == VR_UN or t.vr == VR_IMPLICIT) and capture_for(s, t, FOR_CREATOR, MAX_CREATOR):
-            s.creator_tag = t.tag
-            s.creator_record = s.plan.edits_count - 1
+        s.creator_tag = t.tag
+        s.creator_record = s.plan.edits_count - 1
+        if t.vr != VR_LO and t.vr != VR_UN and t.vr != VR_IMPLICIT or not capture_for(s, t, FOR_CREATOR, MAX_CREATOR):
+            return add_creator(s, depth, t.tag, s.creator_record, NO_NAME)
+    return STATUS_OK
 
 
 cdef inline void listen(State *s, const Token *t, const Entry *entry, uint32_t depth, uint16_t rule) noexcept nogil:
     """Have the Value captured if it says something about others, or identifies."""
     cdef uint8_t flags = entry.flags if entry != NULL else 0
     cdef PlanFrame *f = &s.frames[depth]
-    if s.rules.has_text and depth:
-        listen_for_set(s, t, f, rule)
     if rule == s.rules.vr_rule and rule != KEEP_RULE:
         flags &= IDENTIFYING | DATE
-    if flags & IDENTIFYING and capture_for(s, t, FOR_IDENTITY, MAX_IDENTIFYING):
-        s.identity_tag = t.tag
-        s.identity_limit = DATE_BYTES if flags & DATE else 0
+    listen_for_identity(s, t, flags)
     if f.mode & MODE_NAMING and flags & CODE:
         capture_for(s, t, FOR_CODE, MAX_CODE)
     if f.mode & MODE_NAMING and flags & SCHEME:
@@ -426,12 +467,18 @@ cdef inline void listen(State *s, const Token *t, const Entry *entry, uint32_t d
         capture_for(s, t, FOR_VALUE_TYPE, MAX_TYPE)
 
 
+cdef inline void listen_for_identity(State *s, const Token *t, uint8_t flags) noexcept nogil:
+    if flags & IDENTIFYING and capture_for(s, t, FOR_IDENTITY, MAX_IDENTIFYING):
+        s.identity_tag = t.tag
+        s.identity_limit = DATE_BYTES if flags & DATE else 0
+
+
 cdef inline void listen_for_set(State *s, const Token *t, PlanFrame *f, uint16_t rule) noexcept nogil:
-    if t.tag != SPECIFIC_CHARACTER_SET:
-        f.is_past_set |= t.tag > SPECIFIC_CHARACTER_SET
-    elif rule != s.rules.vr_rule or rule == KEEP_RULE:
-        s.plan.has_late_set |= f.is_past_set
-        capture_for(s, t, FOR_SET, MAX_SET)
+    """Of an Item: one that comes too late, repeatedly or is too long to be known is none to go by."""
+    if t.tag == SPECIFIC_CHARACTER_SET and (rule != s.rules.vr_rule or rule == KEEP_RULE):
+        if f.is_past_set or not capture_for(s, t, FOR_SET, MAX_SET):
+            s.plan.has_late_set = 1
+    f.is_past_set |= t.tag >= SPECIFIC_CHARACTER_SET
 
 
 cdef inline int finish_value(State *s) noexcept nogil:
@@ -459,6 +506,7 @@ cdef int on_item(State *s, Token *t) noexcept nogil:
     cdef PlanFrame *sequence = &s.frames[s.scan.depth - 1]
     cdef uint32_t number
     if s.dropping:
+        open_frame(s, t, 0, NO_NODE, 0)
         return STATUS_OK
     number = s.scan.frames[s.scan.depth - 1].items
     open_frame(s, t, number, item_node(s, sequence.node, number), sequence.mode & ~<uint8_t>MODE_APPEND)
@@ -587,9 +635,9 @@ cdef class Planner:
         free(self.state.frames)
         free(self.state.creators)
 
-    def __init__(self, table: RuleTable, *, private: PrivateTable | None = None, hold_limit: int = 1 << 20, max_depth: int = 1024,
-                 max_edits: int = 2_000_000, max_held: int = 64 << 20, capture_limit: int = 1 << 16,
-                 drain_at: int = 1 << 15, notes_bulk: bool = False) -> None:
+    def __init__(self, table: RuleTable, *, private: PrivateTable | None = None, hold_limit: int = 1 << 20,
+                 max_depth: int = 1024, max_edits: int = 2_000_000, max_held: int = 64 << 20,
+                 capture_limit: int = 1 << 16, drain_at: int = 1 << 15, notes_bulk: bool = False) -> None:
         if self.state.frames != NULL:
             raise ValueError("a Planner plans one object")
         self.private = private

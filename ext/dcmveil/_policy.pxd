@@ -88,6 +88,7 @@ cdef struct Rules:
     uint16_t meta_rule
     uint8_t changes             # 0: nothing is ever edited
     uint8_t has_text            # some rule asks for the Specific Character Set
+    uint8_t listens             # Values that identify are wanted, also those within what goes
     uint16_t behaviours[MAX_RULES]
     uint8_t pattern_groups[8192]        # bit set of groups that any pattern may match
     uint8_t repeats             # a repeated anchor gets the rule of the first, not `duplicate_rule`

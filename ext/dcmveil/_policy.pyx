@@ -139,6 +139,7 @@ cdef class RuleTable:
             self.set_rule(tag, mask, rule, 0)
         for tag, mask, flag in flags:
             self.set_rule(tag, mask, -1, FLAGS[flag])
+            self.rules.listens |= FLAGS[flag] & IDENTIFYING != 0
         self.set_places(list(places))
         self.rules.rules_count = <uint32_t>len(behaviours)
         self.rules.changes = any([name != "keep" for name in behaviours])

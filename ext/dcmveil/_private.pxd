@@ -6,20 +6,20 @@ from dcmveil._policy cimport Entry
 
 cdef enum:
     WHOLE_BLOCK = 0x100         # in place of a low byte
-    WITH_SEQUENCES = 1          # flag of an entry that is for Sequences too
 
 cdef struct PrivateRow:
     uint64_t key                # creator, group and low byte; 0 marks a free slot
     Entry entry                 # its `tag` says nothing
+    Entry sequence              # for Sequences
+    Entry uid                   # for those that say that they are UIDs
 
 cdef struct Privates:
     Names creators
     PrivateRow *rows
     uint32_t mask               # number of slots - 1
-    Entry sequences             # of Sequences in rows for any VR,
-    bint looks_inside           # and of those that have no row, in the block of a known creator
+    Entry sequences             # of Sequences without a row in the block of a known creator
 
-cdef const Entry *find_private(const Privates *privates, uint16_t creator, uint32_t tag) noexcept nogil
+cdef const PrivateRow *find_private(const Privates *privates, uint16_t creator, uint32_t tag) noexcept nogil
 
 cdef class PrivateTable:
     cdef Privates privates

@@ -9,7 +9,8 @@ from libc.stdlib cimport calloc, free
 from dcmveil._names cimport names_close, names_find, names_open
 from dcmveil.wire cimport VR_COUNT, VR_SQ, VR_UN
 
-cdef uint64_t ANY_VR = ((<uint64_t>1 << VR_COUNT) - 1) & ~(<uint64_t>1 << VR_SQ)
+cdef uint64_t ONLY_SQ = <uint64_t>1 << VR_SQ
+cdef uint64_t ANY_VR = ((<uint64_t>1 << VR_COUNT) - 1) & ~ONLY_SQ
 
 
 cdef inline uint64_t key_of(uint16_t creator, uint32_t group, uint32_t low) noexcept nogil:
@@ -24,26 +25,27 @@ cdef PrivateRow *find_row(const Privates *privates, uint64_t key) noexcept nogil
     return &privates.rows[i]
 
 
-cdef const Entry *find_private(const Privates *privates, uint16_t creator, uint32_t tag) noexcept nogil:
-    """The entry of an element in a block of the creator; NULL if it has none."""
+cdef const PrivateRow *find_private(const Privates *privates, uint16_t creator, uint32_t tag) noexcept nogil:
+    """The row of an element in a block of the creator; NULL if it has none."""
     cdef const PrivateRow *row = find_row(privates, key_of(creator, tag >> 16, tag & 0xFF))
     if not row.key:
         row = find_row(privates, key_of(creator, tag >> 16, WHOLE_BLOCK))
-    return &row.entry if row.key else NULL
+    return row if row.key else NULL
 
 
 cdef class PrivateTable:
-    """`rows` are tuples ``(creator, group, low byte or None, set of VRs or None, rule)``.
+    """`rows` are tuples ``(creator, group, low byte or None, set of VRs, rules)``.
 
-    An empty set is any VR but SQ, None any VR; no low byte is every element of the block. Of rows for the same element the first counts. An element may always be UN.
-    `sequences` is the rule of Sequences in rows for any VR and, if one `looks_inside`, of those without a row
-    in blocks of the creators."""
+    No low byte is every element of the block, an empty set any VR but SQ; an element may always be UN. The rules are
+    that of the element, that of one that is a Sequence although SQ is not in the set, or None, and that of one that
+    says that it is a UID. Of rows for the same element the first counts. `sequences` is the rule of Sequences without a
+    row in blocks of the creators; None: that of any private element."""
 
     def __dealloc__(self):
         names_close(&self.privates.creators)
         free(self.privates.rows)
 
-    def __init__(self, rows, *, sequences: int, looks_inside: bool = False) -> None:
+    def __init__(self, rows, *, sequences: int | None) -> None:
         cdef PrivateRow *row
         if self.privates.rows != NULL:
             raise ValueError("made before")
@@ -51,15 +53,17 @@ cdef class PrivateTable:
         names = list(dict.fromkeys([creator for creator, *_rest in rows]))
         names_open(&self.privates.creators, [(name, number) for number, name in enumerate(names, 1)])
         self.make_room(2 * len(rows))
-        for creator, group, low, vrs, rule in rows:
+        for creator, group, low, vrs, (rule, of_sequences, of_uids) in rows:
             number = names_find(&self.privates.creators, <const unsigned char *><const char *>creator, len(creator))
             row = find_row(&self.privates, key_of(number, group, WHOLE_BLOCK if low is None else low))
             if not row.key:
                 row.key = key_of(number, group, WHOLE_BLOCK if low is None else low)
-                row.entry = Entry(<uint64_t>(vrs or ANY_VR) | <uint64_t>1 << VR_UN, 0, rule,
-                                  WITH_SEQUENCES if vrs is None else 0, 0)
-        self.privates.looks_inside = looks_inside
-        self.privates.sequences = Entry(<uint64_t>1 << VR_SQ, 0, sequences, 0, 0)
+                row.entry = Entry(<uint64_t>(vrs or ANY_VR) | <uint64_t>1 << VR_UN, 0, rule, 0, 0)
+                row.sequence = row.entry if of_sequences is None else Entry(ONLY_SQ, 0, of_sequences, 0, 0)
+                row.uid = row.entry
+                row.uid.rule = of_uids
+        if sequences is not None:
+            self.privates.sequences = Entry(ONLY_SQ, 0, sequences, 0, 0)
 
     cdef int make_room(self, size_t wanted) except -1:
         cdef uint32_t slots = 16

@@ -33,6 +33,7 @@ from dcmveil.state cimport (
     FOR_SCHEME,
     FOR_SET,
     FOR_VALUE_TYPE,
+    NAMED_LATE,
     UNNAMED,
     PlanFrame,
     State,
@@ -232,6 +233,7 @@ cdef inline bint is_padding(uint8_t byte) noexcept nogil:
 cdef int use_value(State *s, const uint8_t *data, uint32_t size) noexcept nogil:
     """A Specific Character Set, a Private Creator, or part of what names a Content Item."""
     cdef PlanFrame *f = &s.frames[s.scan.depth]
+    cdef uint16_t number
     cdef int status = STATUS_OK
     while size and is_padding(data[size - 1]):
         size -= 1
@@ -241,13 +243,14 @@ cdef int use_value(State *s, const uint8_t *data, uint32_t size) noexcept nogil:
     if s.capturing & FOR_SET:
         status = plan_set(s.plan, data, size, &f.set)
     if s.capturing & FOR_CREATOR:
-        status = add_creator(s, data, size)
+        number = names_find(&s.privates.creators, data, size)
+        status = add_creator(s, s.scan.depth, s.creator_tag, s.creator_record, number)
     if s.capturing & FOR_VALUE_TYPE:
         f.value_type = <uint8_t>names_find(&s.rules.value_types, data, size)
-    if s.capturing & FOR_CODE:
+    if s.capturing & FOR_CODE and not s.code_size:
         s.code_size = <uint8_t>size
         memcpy(s.code, data, size)
-    if s.capturing & FOR_SCHEME:
+    if s.capturing & FOR_SCHEME and not s.scheme_size:
         s.scheme_size = <uint8_t>size
         memcpy(s.concept, data, size)
     if s.capturing & (FOR_CODE | FOR_SCHEME):
@@ -256,9 +259,10 @@ cdef int use_value(State *s, const uint8_t *data, uint32_t size) noexcept nogil:
 
 
 cdef void give_name(State *s, PlanFrame *item) noexcept nogil:
-    """Name a Content Item by the code and the scheme that have come so far."""
+    """Name a Content Item by the code and the scheme that have come so far; the first name that is known counts."""
     cdef uint16_t name
     s.concept[s.scheme_size] = 0
     memcpy(s.concept + s.scheme_size + 1, s.code, s.code_size)
     name = names_find(&s.rules.concepts, s.concept, s.scheme_size + 1 + s.code_size)
-    item.name = name if name else UNNAMED
+    if name and item.name == UNNAMED:
+        item.name = NAMED_LATE if item.is_asked else name

@@ -15,6 +15,7 @@ cdef enum FrameMode:
 
 cdef enum:
     UNNAMED = 1             # name of a Content Item that has none of those that the Policy knows
+    NAMED_LATE = 2          # of one whose Value came before its name
     MAX_CODE = 64           # bytes of the code and of the scheme that name a Content Item
 
 cdef enum Capturing:
@@ -41,6 +42,7 @@ cdef struct PlanFrame:
     uint8_t set             # Specific Character Set, as in a Question
     uint8_t value_type      # of a Content Item
     uint8_t is_past_set     # Specific Character Set should have come by now
+    uint8_t is_asked        # there are questions by the name of the Content Item
     uint16_t rule           # of a Sequence that is kept
     uint16_t name           # of a Content Item, or 0
 

@@ -7,8 +7,7 @@ from typing_extensions import disjoint_base
 class PrivateTable:
     def __init__(
         self,
-        rows: Iterable[tuple[bytes, int, int | None, int | None, int]],
+        rows: Iterable[tuple[bytes, int, int | None, int, tuple[int, int | None, int]]],
         *,
-        sequences: int,
-        looks_inside: bool = False,
+        sequences: int | None,
     ) -> None: ...

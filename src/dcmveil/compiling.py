@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dcmveil import _tables
 from dcmveil._policy import RuleTable
 from dcmveil._private import PrivateTable
-from dcmveil.contents import VALUE_TAGS, VALUE_TYPES, Contents
+from dcmveil.contents import ORDINARY_TAGS, VALUE_TAGS, VALUE_TYPES, Contents
 from dcmveil.iods import ACTIONS
 from dcmveil.operations import Step
 from dcmveil.places import Placed, Tree, expanded
@@ -28,19 +28,27 @@ __all__ = ["Compiled", "Privates", "compile_identity", "compile_profile"]
 
 _PRIVATE_RULES = {
     "K": Rule("K", "Table E.3.10-1: safe private"),
-    "U": Rule("U", "Table E.3.10-1: UID of a safe private element"),
-    "safe": Rule("safe private", "(0008,0300): nonidentifying"),
+    "text": Rule("K", "Table E.3.10-1: safe private"),
+    "UID": Rule("U", "UID of a safe private element"),
+    "safe": Rule("K", "(0008,0300): nonidentifying"),
     "X": Rule("X", "(0008,0300): identifying"),
     "Z": Rule("Z", "(0008,0300): identifying"),
     "D": Rule("D", "(0008,0300): identifying"),
+    "U": Rule("U", "(0008,0300): identifying"),
+}
+# With Clean Descriptors texts that are safe by themselves must not name the patient either.
+_CLEANED_RULES = {
+    "text": Rule("clean identity", "Table E.3.10-1: safe private", "X"),
+    "safe": Rule("clean identity", "(0008,0300): nonidentifying", "X"),
 }
 _LOOKED_INTO = Rule("K", "private Sequence that is looked into (R62)")
 # What conditions cannot be laid on: it is not decided element by element.
-_UNCONDITIONAL = frozenset({"content items", "content value", "content sequence", "content reference", "members"})
+_UNCONDITIONAL = frozenset({"content items", "content value", "content ordinary", "content reference", "members"})
 _SIMPLE = {"remove": "X", "dummy": "D", "map-uid": "U", "shift-date": "shift", "clean": "clean", "empty": "Z"}
 _MAX_RULES = 4096  # as in ext/dcmveil/_policy.pxd
 
-_NumberedRow = tuple[bytes, int, int | None, int | None, int]
+_Rules = tuple[int, int | None, int]  # of the element, of a Sequence, of a UID
+_NumberedRow = tuple[bytes, int, int | None, int, _Rules]
 
 
 class Privates(NamedTuple):
@@ -51,11 +59,18 @@ class Privates(NamedTuple):
     user: tuple[_NumberedRow, ...]
     safe: tuple[Row, ...]
     sequences: int
+    uids: int
 
     def table(self, rows: Iterable[Row]) -> PrivateTable:
         """With these rows for what is safe."""
-        numbered = [(*row[:-1], self.numbers[row[-1]]) for row in rows]
-        return PrivateTable([*self.user, *numbered], sequences=self.sequences, looks_inside=bool(self.safe))
+        return PrivateTable([*self.user, *map(self._numbered, rows)], sequences=self.sequences if self.safe else None)
+
+    def _numbered(self, row: Row) -> _NumberedRow:
+        creator, group, low, vrs, action = row
+        rule = self.numbers[action]
+        is_safe = action in ("K", "safe", "text")
+        of_sequences = self.sequences if vrs is None else None
+        return creator, group, low, vrs or 0, (rule, of_sequences, self.uids if is_safe else rule)
 
 
 class Compiled(NamedTuple):
@@ -135,12 +150,14 @@ class _Compiler:
             low = None if selector.is_block else selector.tag & 0xFF
             blocks.setdefault((selector.creator or "", selector.tag >> 16, low), []).append(rule)
         for (creator, group, low), rules in blocks.items():
-            number = self.number(_chosen(rules, SPECIAL["private"], False))
-            yield creator.encode("latin-1", "replace"), group, low, None, number
+            chosen = _chosen(rules, SPECIAL["private"], False)
+            number, of_sequences = self.number(chosen), self.number(_of_sequences(chosen))
+            yield creator.encode("latin-1", "replace"), group, low, 0, (number, of_sequences, number)
 
     # ---- tables ----
 
     def table(self, spec: Spec, contents: Contents | None) -> RuleTable:
+        types = VALUE_TAGS | ORDINARY_TAGS
         overrides = [(tag, mask, self.number(rule)) for tag, mask, rule in self.assigned]
         special = {kind: self.number(rule) for kind, rule in SPECIAL.items()}
         nodes = [
@@ -155,7 +172,7 @@ class _Compiler:
             special=special,
             concepts=contents.names if contents else None,
             value_types=[name.encode("ascii") for name in VALUE_TYPES] if contents else (),
-            value_tags={tag: name.encode("ascii") for tag, name in VALUE_TAGS.items()} if contents else None,
+            value_tags={tag: name.encode("ascii") for tag, name in types.items()} if contents else None,
         )
 
 
@@ -188,8 +205,10 @@ def _privates(compiler: _Compiler, spec: Spec, user: RuleSet | None) -> Privates
     safe = tuple(safe_rows(keeps_uids=keeps_uids)) if spec.options.retain_safe_private else ()
     if not own and not safe:
         return None
-    numbers = {action: compiler.number(rule) for action, rule in _PRIVATE_RULES.items()}
-    return Privates(numbers, own, safe, compiler.number(_LOOKED_INTO))
+    rules = _PRIVATE_RULES | (_CLEANED_RULES if spec.options.clean_descriptors else {})
+    numbers = {action: compiler.number(rule) for action, rule in rules.items()}
+    uids = numbers["K" if keeps_uids else "UID"]
+    return Privates(numbers, own, safe, compiler.number(_LOOKED_INTO), uids)
 
 
 def compile_identity() -> Compiled:
@@ -215,6 +234,15 @@ def _chosen(rules: Sequence[UserRule], profile: Rule, is_sequence: bool) -> Rule
     if otherwise.action in _UNCONDITIONAL:
         raise _wrong(f"{last.where}: with these Options there can be no conditions for this Attribute")
     return Rule("choice", otherwise.reason, detail=(choices, otherwise))
+
+
+def _of_sequences(rule: Rule) -> Rule:
+    """What a rule for a private element comes to if that is a Sequence, which can be kept or emptied, or has to go."""
+    if rule.action == "choice":
+        choices, otherwise = rule.detail
+        known = tuple((conditions, _of_sequences(one)) for conditions, one in choices)
+        return rule._replace(detail=(known, _of_sequences(otherwise)))
+    return rule if rule.action in ("retain", "Z") else SPECIAL["private"]
 
 
 def _rule_of(rule: UserRule, profile: Rule, is_sequence: bool) -> Rule:

@@ -13,7 +13,15 @@ from typing import NamedTuple
 from dcmveil import _tables
 from dcmveil.options import combined
 
-__all__ = ["ITEM_SEQUENCES", "REFERENCED_ITEM", "VALUE_SEQUENCES", "VALUE_TAGS", "VALUE_TYPES", "Contents"]
+__all__ = [
+    "ITEM_SEQUENCES",
+    "NAMED_LATE",
+    "ORDINARY_TAGS",
+    "REFERENCED_ITEM",
+    "VALUE_TAGS",
+    "VALUE_TYPES",
+    "Contents",
+]
 
 # Whose Items are Content Items: Content, Acquisition Context, Specimen Preparation Step Content Item and Waveform
 # Annotation Sequence.
@@ -29,9 +37,12 @@ VALUE_TAGS = {
     0x0040A120: "DATETIME", 0x0040A121: "DATE", 0x0040A122: "TIME", 0x0040A123: "PNAME", 0x0040A124: "UIDREF",
     0x0040A160: "TEXT", 0x00700006: "TEXT",
 }  # fmt: skip
-VALUE_SEQUENCES = {0x0040A168: "CODE", 0x0040A300: "NUM"}
+# The same for Values that are treated as anywhere else as long as their Item stays for its own sake.
+ORDINARY_TAGS = {0x0040A168: "CODE", 0x0040A300: "NUM", 0x0040A30A: "NUM"}
 
-_FIRST = 2  # 1 names all that the table does not list
+# 1 names all that the table does not list, 2 what has got its name too late.
+NAMED_LATE = 2
+_FIRST = 3
 _RETIRED_SCHEMES = (b"SRT", b"SNM3", b"99SDM")
 
 

@@ -8,7 +8,7 @@ before the table. All else that is private goes.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from dcmveil import _tables
@@ -24,17 +24,21 @@ WATCHED_PLACES = (
     *(((CHARACTERISTICS, _ACTIONS), tag) for tag in (_IDENTIFYING, _ACTION)),
 )
 _UI = 1 << _tables.vr_index("UI")
+_TEXTS = sum(1 << _tables.vr_index(vr) for vr in ("LO", "LT", "SH", "ST", "UC", "UT"))
+_SQ = 1 << _tables.vr_index("SQ")
+_MOST_PRIVATE_FIRST = ("X", "Z", "D", "U", "UID", "K", "safe")
 _KNOWN_ACTIONS = frozenset({"D", "Z", "X", "U"})  # (0008,0307); what else it says is taken for X
 
-# Creator, group, low byte (None: every element of the block), set of VRs (None: any, also SQ), action.
+# Creator, group, low byte (None: every element of the block), set of VRs (0: any but SQ, None: SQ as well), action.
 Row = tuple[bytes, int, int | None, int | None, str]
 Watched = tuple[int, int, int, bytes | None]  # as `Plan.watched` has it
 
 
 def safe_rows(*, keeps_uids: bool) -> Iterator[Row]:
-    """Table E.3.10-1, with action U for UIDs unless these are retained."""
+    """Table E.3.10-1; what is a UID by it, and does not say so, is one unless these are retained."""
     for creator, group, low, vrs in _tables.safe_private():
-        yield creator, group, low, vrs, "U" if vrs == _UI and not keeps_uids else "K"
+        action = "text" if vrs and not vrs & ~_TEXTS else "K"
+        yield creator, group, low, vrs, "UID" if vrs == _UI and not keeps_uids else action
 
 
 class _Status(NamedTuple):
@@ -44,28 +48,32 @@ class _Status(NamedTuple):
     group: int
     status: str
     nonidentifying: tuple[int, ...]
-    actions: Mapping[int, str]
+    actions: tuple[tuple[int, str], ...]
 
 
-def revised(rows: Iterable[Row], watched: Iterable[Watched], order: str) -> list[Row]:
+def revised(rows: Sequence[Row], watched: Iterable[Watched], order: str) -> list[Row]:
     """The rows with what an object says of its private blocks, which goes first.
 
     `watched` is that of a Plan with `WATCHED_PLACES`, `order` the byte order of its numbers as struct writes it.
     """
     said = list(_statuses(watched, order))
     unsafe = {(block.creator, block.group) for block in said if block.status == "UNSAFE"}
-    own = sorted((row for block in said for row in _rows_of(block)), key=lambda row: row[-1] == "safe")
+    listed = {row[:3]: row for row in rows if row[3] in (_SQ, _UI)}
+    own = [row for block in said for row in _rows_of(block, listed)]
+    own.sort(key=lambda row: _MOST_PRIVATE_FIRST.index(row[-1]))
     return [*own, *(row for row in rows if row[:2] not in unsafe)]
 
 
-def _rows_of(block: _Status) -> Iterator[Row]:
-    for low, action in block.actions.items():
-        yield block.creator, block.group, low, None, action
+def _rows_of(block: _Status, listed: Mapping[tuple[bytes, int, int | None], Row]) -> Iterator[Row]:
+    """What the table lists as a Sequence or a UID is one, whatever the object says of it."""
+    for low, action in block.actions:
+        yield block.creator, block.group, low, 0, action
     for low in block.nonidentifying:
-        if low not in block.actions:
-            yield block.creator, block.group, low, None, "safe"
-    if block.status in ("SAFE", "UNSAFE"):
-        yield block.creator, block.group, None, None, "safe" if block.status == "SAFE" else "X"
+        yield listed.get((block.creator, block.group, low)) or (block.creator, block.group, low, None, "safe")
+    if block.status == "SAFE":
+        yield block.creator, block.group, None, None, "safe"
+    elif block.status == "UNSAFE":
+        yield block.creator, block.group, None, 0, "X"
 
 
 def _statuses(watched: Iterable[Watched], order: str) -> Iterator[_Status]:
@@ -75,7 +83,9 @@ def _statuses(watched: Iterable[Watched], order: str) -> Iterator[_Status]:
         if creator and len(groups) == 1:
             status = (item.first(_BLOCK_STATUS) or b"").strip(b" \0").decode("latin-1")
             nonidentifying = _low_bytes(item.first(_NONIDENTIFYING), order)
-            yield _Status(creator, groups[0], status, nonidentifying, dict(item.actions(order)))
+            if not item.is_legible():  # something in it identifies, and nobody knows what
+                status, nonidentifying = "UNSAFE", ()
+            yield _Status(creator, groups[0], status, nonidentifying, tuple(item.actions(order)))
 
 
 class _Item(NamedTuple):
@@ -87,6 +97,11 @@ class _Item(NamedTuple):
     def first(self, tag: int) -> bytes | None:
         return self.own.get(tag)
 
+    def is_legible(self) -> bool:
+        """Are the lists of what identifies numbers, and not too long to be known?"""
+        lists = (item.get(_IDENTIFYING, b"") for item in self.inner)
+        return all(one is not None and len(one) % 2 == 0 for one in lists)
+
     def actions(self, order: str) -> Iterator[tuple[int, str]]:
         for item in self.inner:
             action = (item.get(_ACTION) or b"").strip(b" \0").decode("latin-1")
@@ -95,12 +110,13 @@ class _Item(NamedTuple):
 
 
 def _items(watched: Iterable[Watched]) -> list[_Item]:
-    """The watched elements by Item. They come in the order of the input, so a new number begins a new Item."""
+    """The watched elements by Item. They come in the order of the input, so a new number begins a new Item, and so does
+    a group where the Sequence is repeated."""
     found: list[_Item] = []
     outer = inner = 0
     for tag, parent, number, value in watched:
         if parent == CHARACTERISTICS and tag != _ACTIONS:
-            if number != outer or not found:
+            if number != outer or not found or (tag == _GROUP and tag in found[-1].own):
                 found.append(_Item({}, []))
                 outer, inner = number, 0
             found[-1].own.setdefault(tag, value)

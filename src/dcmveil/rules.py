@@ -31,7 +31,7 @@ BEHAVIOUR_OF = {
     "pseudonym": "text",
     "content items": "content",
     "content value": "named",
-    "content sequence": "named sequence",
+    "content ordinary": "named sequence",
     # rules of the user's own
     "retain": "descend",
     "choice": "choice",

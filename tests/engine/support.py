@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
-from dcmveil import Policy
+from dcmveil import Policy, deidentify_file
 from dcmveil._planner import Planner
 from dcmveil.errors import DcmveilError
 from dcmveil.resolver import Resolver
@@ -86,3 +87,12 @@ def header_length(data: bytes) -> int:
             if planner.ahead >= 256:
                 return at
     return len(data)
+
+
+def rewritten(data: bytes, policy: Policy) -> bytes:
+    """The output of the pull driver for a file with these bytes."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder, "in.dcm"), Path(folder, "out.dcm")
+        source.write_bytes(data)
+        deidentify_file(source, target, policy)
+        return target.read_bytes()

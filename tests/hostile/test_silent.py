@@ -133,7 +133,15 @@ def test_no_value_in_what_objects_say_of_themselves() -> None:
     planner = policy.planner()
     resolver = Resolver(planner, policy.answers())
     data = laden(EXPLICIT)
-    things: list[object] = [policy, policy.means, policy.compiled.table, policy.limits, *policy.rules, planner, resolver]
+    things: list[object] = [
+        policy,
+        policy.means,
+        policy.compiled.table,
+        policy.limits,
+        *policy.rules,
+        planner,
+        resolver,
+    ]
     for start in range(0, len(data), 1000):
         piece = data[start : start + 1000]
         while piece:

@@ -84,7 +84,8 @@ def action(element: Element, creator: str, said: Characteristics) -> str:
     if key in said.identifying:
         return said.identifying[key]
     if key in said.nonidentifying:
-        return safe(element, listed or ())
+        is_other = listed == ("SQ",) and not is_one_of(element, listed)
+        return "X" if is_other else safe(element, listed or ())
     if key[:2] in said.unsafe:
         return "X"
     if listed is not None:
@@ -99,6 +100,17 @@ def safe(element: Element, vrs: tuple[str, ...]) -> str:
     if is_sequence(element) or (vrs == ("SQ",) and element.vr in ("UN", None)):
         return "items"
     return "UID" if "UI" in (element.vr, *vrs) else "keep"
+
+
+def may_name(element: Element, creator: str, said: Characteristics) -> bool:
+    """Whether what is safe by itself must not name the patient either: a text by the table, or what the object says."""
+    key = creator, element.tag >> 16, element.tag & 0xFF
+    vrs = tables.safe_private().get(key)
+    if isinstance(element.value, list):
+        return False
+    if vrs is None or key in said.nonidentifying:
+        return True
+    return len(vrs) > 0 and set(vrs) <= {"LO", "LT", "SH", "ST", "UC", "UT"}
 
 
 def is_known(creator: str, said: Characteristics) -> bool:

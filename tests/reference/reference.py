@@ -158,7 +158,8 @@ class Reference:
         value = {"Z": self.emptied, "D": self.dummy, "U": self.mapped}[action](element)
         if action == "U":
             return [element._replace(vr=element.vr and "UI", value=value)]
-        if pseudonyms.is_keyed(element.tag, self.settings) and has_value(element):
+        is_value = isinstance(element.value, bytes) and element.vr != "SQ"
+        if pseudonyms.is_keyed(element.tag, self.settings) and is_value:
             value = pseudonyms.keyed(element, self.charset, self.patient_id, self.settings)
         return [Element(element.tag, written_vr(element), value)]
 
@@ -260,6 +261,8 @@ class Reference:
         action = private.action(element, creator, self.said) if creator else "X"
         if action == "items":
             return [self.private_sequence(element)]
+        if action == "keep" and self.settings.clean_descriptors and private.may_name(element, creator, self.said):
+            return self.text(element, False, [])
         if action == "keep" or (action == "UID" and self.settings.retain_uids):
             return [element]
         if private.is_sequence(element):  # neither a dummy nor a UID can be made of Items
