@@ -21,9 +21,12 @@ from dcmveil.errors import ResourceError, show_path
 from dcmveil.folding import SPACELESS, WORD, Span, fold, in_order, is_spaceless
 from dcmveil.identity import Identity
 from dcmveil.moments import Moment, find_moments
+from dcmveil.textfiles import read_text
 from dcmveil.traces import find_traces
 
 __all__ = ["Cleaner", "read_words"]
+
+MAX_BYTES = 16 << 20  # of a list of words
 
 MEMO_ENTRIES = 4096
 LONGEST_MEMO = 256  # characters
@@ -163,24 +166,16 @@ def read_words(path: str) -> list[str]:
 
     ResourceError, with file and line and nothing of what is in it, if the file cannot be read or is not text.
     """
-    try:
-        with open(path, "rb") as file:
-            lines = file.read().removeprefix(b"\xef\xbb\xbf").splitlines()
-    except OSError as error:
-        raise ResourceError(f"{show_path(path)}: {error.strerror}") from None
-    words = (_word_of(path, number, line) for number, line in enumerate(lines, 1))
+    lines = read_text(path, MAX_BYTES).splitlines()
+    words = (_word_of(path, number, line.strip()) for number, line in enumerate(lines, 1))
     return [word for word in words if word]
 
 
-def _word_of(path: str, number: int, line: bytes) -> str:
-    try:
-        text = line.decode().strip()
-    except UnicodeDecodeError:
-        raise ResourceError(f"{show_path(path)}, line {number}: not UTF-8") from None
+def _word_of(path: str, number: int, text: str) -> str:
     if text.startswith("#"):
         return ""
     if text and not WORD.search(text):
-        raise ResourceError(f"{show_path(path)}, line {number}: no letter or digit")
+        raise ResourceError(f"{show_path(path)}:{number}: no letter or digit")
     return text
 
 

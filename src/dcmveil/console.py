@@ -117,6 +117,8 @@ def tell(outcome: Outcome, level: int) -> None:
 
 
 def _tell_more(name: str, report: Report, level: int) -> None:
+    for text in report.remarks.texts:
+        say(f"{name}: {text}")
     for _word, text in report.risks:
         say(f"{name}: risk: {text}")
     for (reason, decision), count in sorted(report.remarks.problems.items()):

@@ -49,15 +49,20 @@ _REFERENCED_ITEM = 0x0040DB73
 _SOP_INSTANCE_UID = 0x00080018
 _MOST_WATCHED = 2048  # nested elements; of those that follow nothing is known
 
-_NO_PATIENT = (
-    "has no Patient ID: its dates are shifted by its Study Instance UID, not alike in all studies of the patient"
-)
-
 _LONG = 1024  # bytes of a Value that is not remembered
 _UNKNOWN = b"?"  # by identity
 # Rules whose answers depend on the question and the SOP Class only, and those whose Values on the subject only.
 _MEMORABLE = frozenset(
-    {*ACTIONS, *VALUE_ACTIONS, "retain", "content value", "content sequence", "identity removed", "dates", "method text"}
+    {
+        *ACTIONS,
+        *VALUE_ACTIONS,
+        "retain",
+        "content value",
+        "content ordinary",
+        "identity removed",
+        "dates",
+        "method text",
+    }
 )
 _REPEATABLE = frozenset(VALUE_ACTIONS) - {"call"}
 
@@ -141,9 +146,9 @@ class DeidentifyingAnswers(Answers):
         """What stood in the way, the pairs for a map, and whose dates these are."""
         renewal = self._renewal
         shifts = renewal is not None and "days" in renewal.subject.__dict__
-        notice = _NO_PATIENT if shifts and renewal is not None and not renewal.subject.is_known else None
+        said = renewal.subject.remarks_on_dates() if shifts and renewal is not None else ()
         made = renewal.subject.made if renewal is not None else ()
-        return Remarks(dict(self._problems), tuple(self._pairs), notice, made)
+        return Remarks(dict(self._problems), tuple(self._pairs), said, made)
 
     def action(self, key: int, rule: int) -> str:
         """The action of a rule; of X/Z/D the letter that was taken."""
@@ -198,7 +203,7 @@ class DeidentifyingAnswers(Answers):
             choices, otherwise = rule.detail
             met = (one for conditions, one in choices if all(test.holds(facts.text(test.tag)) for test in conditions))
             rule = self._chosen[asked.rule] = next(met, otherwise)
-        if rule.action in ("content value", "content sequence") and self._means.contents is not None:
+        if rule.action in ("content value", "content ordinary") and self._means.contents is not None:
             rule = self._rules[asked.key] = value_rule(rule, asked, self._means.contents, self._options)
         return rule
 
@@ -207,7 +212,9 @@ class DeidentifyingAnswers(Answers):
         decision, data = self._base(asked, rule.base or "Z")
         if rule.action == "pseudonym" and decision == "remove":
             return decision, data
-        fits = is_value(asked) if rule.action == "U" else has_right_vr(asked)
+        fits = is_value(asked) if rule.action in ("U", "pseudonym") else has_right_vr(asked)
+        if rule.action == "clean identity" and not fits:  # otherwise it would have been kept
+            return "remove", b""
         return ("values", data) if fits else (decision, data)
 
     def _base(self, asked: Question, action: str) -> _Answer:
@@ -281,9 +288,9 @@ class DeidentifyingAnswers(Answers):
     def _content_item(self, asked: Question, facts: Facts, rule: Rule) -> _Answer:
         """A Content Item as a whole."""
         contents = self._means.contents
-        if asked.kind == CONTENT_ITEM and contents is not None and goes(contents, asked):
-            return ("keep", b"") if self._refers_to_items else ("remove", b"")
-        return "keep", b""
+        if asked.kind != CONTENT_ITEM or contents is None:
+            return "keep", b""
+        return "remove" if goes(contents, asked, are_counted=self._refers_to_items) else "keep", b""
 
     def _refuse(self, asked: Question, facts: Facts, rule: Rule) -> _Answer:
         """To be refused if it is still there when all is settled; it may go with what encloses it."""
@@ -302,14 +309,16 @@ class DeidentifyingAnswers(Answers):
     def _new_instance(self, old: bytes, facts: Facts) -> bytes:
         """What the SOP Instance UID comes to."""
         if self._instance is None:
-            keeps = self._options.retain_uids
-            return old if keeps else (self._means.uids.map_value(old) or old).strip(b"\0")
+            new = old if self._options.retain_uids else (self._means.uids.map_value(old) or old).strip(b"\0")
+            if new != old:
+                self._renewing().note(old.decode("latin-1"), new.decode("ascii"))
+            return new
         rule = self._rule_for(self._instance, facts)
         if rule.action == "replace":
             return str(rule.detail).encode("ascii")
         renew = VALUE_ACTIONS.get(rule.action)
-        new = renew(self._renewing(), rule, self._instance, old) if renew is not None else None
-        return (new or old).strip(b"\0")
+        found = renew(self._renewing(), rule, self._instance, old) if renew is not None else None
+        return (found or old).strip(b"\0")
 
     def _text(self, asked: Question, value: bytes) -> _Answer:
         return "replace", encode_element(Encoding(asked.encoding), asked.tag, written_vr(asked), value)

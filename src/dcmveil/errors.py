@@ -66,7 +66,7 @@ class Refused(DcmveilError):
 
     `reason` is one of ``not-dicom``, ``dicomdir``, ``encrypted-attributes``, ``embedded-overlay``,
     ``transfer-syntax``, ``originals-too-large``, ``not-encrypted``, ``private-blocks``, ``not-restorable``,
-    ``character-set``.
+    ``character-set``, ``not-in-map``, ``risky``, ``not-clean``, ``disordered``.
     """
 
     def __init__(self, reason: str, message: str) -> None:
@@ -75,7 +75,7 @@ class Refused(DcmveilError):
 
 
 class ResourceError(DcmveilError):
-    """A folder with tables of another edition cannot be used. The text names file and line."""
+    """Tables of another edition, or a list of the user's own, cannot be used. The text names file and line."""
 
 
 class OutputError(DcmveilError):

@@ -73,8 +73,8 @@ class Policy:
     `secret`: at least 16 bytes; the same secret maps the same UID to the same new one on any machine, and so dates and
     pseudonyms (None: random, for this Policy only). `root_uid`: root of new UIDs (None: `2.25`).
 
-    `patient_id`, `patient_name`, `accession_number`, `study_id`: "empty", what the Profile makes of it; "keyed", a short
-    pseudonym from the secret; or a mapping from old to new. None is "keyed" if there is a secret, else "empty".
+    `patient_id`, `patient_name`, `accession_number`, `study_id`: "empty", what the Profile makes of it; "keyed", a
+    short pseudonym from the secret; or a mapping from old to new. None is "keyed" if there is a secret, else "empty".
     `date_window`: dates are shifted by up to so many days (None: 365). `keep_words` and `drop_words` extend what is
     known when texts are cleaned. `settings`: texts of Attributes to be set, by tag. `rules` go before the profile.
 
@@ -85,8 +85,8 @@ class Policy:
     restore them; None: they are gone. `max_originals`: bytes of originals that one object may have; one with more is
     refused or, with `drop_large_originals`, loses the largest for good.
     `records_pairs`: reports have old and new UIDs and Patient IDs. `verifies`: outputs are searched for what identifies
-    before they take their names. `assesses_risks`: reports name what headers cannot settle; `refuses_risks`: objects that
-    have any of that are refused.
+    before they take their names. `assesses_risks`: reports name what headers cannot settle; `refuses_risks`: objects
+    that have any of that are refused.
 
     Raises ValueError for a short secret, a root that leaves fewer than 96 bits, limits out of range, Options that
     exclude each other, and for an envelope beside "keep": an object has one Encrypted Attributes Sequence. RulesError
@@ -161,10 +161,12 @@ class Policy:
         choices = {name: default if choice is None else choice for name, choice in given.items()}
         ours = new_secret() if secret is None else bytes(secret)
         user = _rule_set(rules) if rules else None
-        cleans = options.clean_descriptors or (user is not None and any(rule.action == "clean" for rule in user.rules))
+        cleans = options.clean_descriptors or options.retain_patient_characteristics
+        cleans = cleans or (user is not None and any(rule.action == "clean" for rule in user.rules))
         means = Means(
             ours,
             uids=UidMapper(ours, root_uid),
+            has_secret=secret is not None,
             contents=Contents(options.columns) if options.clean_structured_content else None,
             date_window=date_window,
             choices=choices,
@@ -274,11 +276,16 @@ def _check(existing: str, envelope: Sealer | None, max_originals: int, *, keeps_
 
 
 def _method_of(policy: Policy) -> Method:
-    import hashlib  # OpenSSL is loaded for the UIDs anyway
+    """The digest of words, lists and Values of the user's own is keyed: there are names among them, perhaps."""
+    import hmac  # OpenSSL is loaded for the UIDs anyway
 
     chosen = tuple(name for name, is_chosen in policy.options._asdict().items() if is_chosen)
-    said = "\n".join(f"{rule.action} {rule.reason} {rule.base}" for rule in policy.rules)
-    digest = hashlib.sha256(f"{_tables.edition()}\n{policy.options}\n{said}".encode()).hexdigest()
+    public, private = policy.means.settings()
+    texts = [rule.detail for rule in policy.rules if isinstance(rule.detail, str)]
+    said = repr((_tables.edition(), policy.options, public, [rule[:3] for rule in policy.rules]))
+    if private or texts:
+        said += hmac.digest(policy.means.secret, repr((private, texts)).encode(), "sha256").hex()
+    digest = hmac.digest(b"dcmveil/policy", said.encode(), "sha256").hex()
     return Method(chosen, _tables.edition(), digest[:_DIGEST_DIGITS])
 
 

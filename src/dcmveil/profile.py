@@ -3,7 +3,8 @@
 Facts come from the tables; this module holds the decisions the Standard leaves open, each in one place:
 what the table does not name but is known to identify (`_gap_rule`), what must not stay although no table says so
 (`_FOREIGN_GROUPS`, `_OVERLAYS`, `_MAC_PARAMETERS_SEQUENCE`, `SPECIAL`), how what an Option wants cleaned is cleaned
-(`_cleaning`), which Values are looked for in texts (`_NOT_IDENTIFYING`), and what has to be there in the end (`anchors`).
+(`_cleaning`), which Values are looked for in texts (`_NOT_IDENTIFYING`), and what has to be there in the end
+(`anchors`).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from dcmveil import _tables
-from dcmveil.contents import ITEM_SEQUENCES, REFERENCED_ITEM, VALUE_SEQUENCES, VALUE_TAGS
+from dcmveil.contents import ITEM_SEQUENCES, ORDINARY_TAGS, REFERENCED_ITEM, VALUE_TAGS
 from dcmveil.iods import X_UNLESS_TYPE_1
 from dcmveil.options import Options, combined
 from dcmveil.rules import KEEP, Rule
@@ -38,6 +39,7 @@ _TIME_VRS = frozenset({"TM", "SH"})  # SH: Timezone Offset From UTC
 _FRAME_ORIGIN_TIMESTAMP = 0x00340007
 _REASON_FOR_MODIFICATION = 0x04000565
 _GRAPHIC_ANNOTATION_SEQUENCE = 0x00700001
+_SOP_INSTANCE_UID = 0x00080018
 _CODE_MEANING = 0x00080104
 _CODING_SCHEME_DESIGNATOR = 0x00080102
 
@@ -122,6 +124,8 @@ def _table(spec: Spec) -> Iterator[Assignment]:
         rule = _option_rule(tag, action, said, names, profile) if said else profile
         if tag in spec.pseudonyms and profile.action != "X":
             rule = Rule("pseudonym", f"pseudonym, and else {profile.reason}", profile.action)
+        if spec.reversible and tag == _SOP_INSTANCE_UID and rule.action == "K":
+            rule = rule._replace(action="retain")  # other Re-identifiers insist on finding it among the originals
         found[tag] = rule
         yield tag, mask, rule
     if spec.options.clean_structured_content:
@@ -177,8 +181,8 @@ def _contents(rules: Mapping[int, Rule], name: str) -> Iterator[Assignment]:
             yield tag, EXACT, Rule("content items", reason)
     for tag in VALUE_TAGS:
         yield tag, EXACT, Rule("content value", reason, detail=rules.get(tag, KEEP))
-    for tag in VALUE_SEQUENCES:
-        yield tag, EXACT, Rule("content sequence", reason, detail=rules.get(tag, KEEP))
+    for tag in ORDINARY_TAGS:
+        yield tag, EXACT, Rule("content ordinary", reason, detail=rules.get(tag, KEEP))
     yield REFERENCED_ITEM, EXACT, Rule("content reference", reason)
 
 

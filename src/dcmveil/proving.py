@@ -12,9 +12,10 @@ __all__ = ["verify_output"]
 
 
 def verify_output(rewrite: Rewrite, fd: int) -> None:
-    """Raises Refused ("not-clean") if a Value that identifies in the input stands in the output `fd`, naming both places.
+    """Raises Refused ("not-clean") if a Value that identifies in the input stands in the output `fd`, and says where.
 
-    Values that were made for this object, such as shifted dates, may by chance be equal to others: they may stand there.
+    Values that were made for this object, such as shifted dates, may by chance be equal to others: they may stand there
+    nevertheless.
     """
     facts = rewrite.resolver.facts()
     values = [(tag, _tables.dictionary_vr(tag) or "LO", value) for tag, _set, value in facts.identifying]

@@ -8,9 +8,7 @@ old and new Values; what that does not list is refused, never made up.
 
 from __future__ import annotations
 
-import os
 import re
-import stat
 from collections.abc import Iterator, Mapping
 from functools import lru_cache, partial
 from typing import ClassVar, Literal, NamedTuple
@@ -18,6 +16,7 @@ from typing import ClassVar, Literal, NamedTuple
 from dcmveil.encode import pad
 from dcmveil.errors import Refused, ResourceError, show_path
 from dcmveil.tags import format_tag
+from dcmveil.textfiles import read_text
 from dcmveil.uids import MIN_SECRET_BYTES
 
 __all__ = ["Choice", "Pseudonyms", "pseudonym", "read_pairs"]
@@ -170,7 +169,7 @@ def _rows(path: str) -> Iterator[tuple[str, str, str]]:
     import csv
     import io
 
-    reader = csv.reader(io.StringIO(_read_text(path), newline=""), strict=True)
+    reader = csv.reader(io.StringIO(read_text(path, MAX_BYTES), newline=""), strict=True)
     try:
         for number, row in enumerate(reader):
             columns = [column.strip(_PADDING) for column in row]
@@ -182,24 +181,3 @@ def _rows(path: str) -> Iterator[tuple[str, str, str]]:
             yield where, columns[0], columns[1]
     except csv.Error:
         raise ResourceError(f"{show_path(path)}:{reader.line_num}: is not CSV: a quote or a column too long") from None
-
-
-def _read_text(path: str) -> str:
-    try:
-        with open(path, "rb", opener=_open_at_once) as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise ResourceError(f"{show_path(path)}: is not a regular file")
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise ResourceError(f"{show_path(path)}: {error.strerror}") from None
-    if len(data) > MAX_BYTES:
-        raise ResourceError(f"{show_path(path)}: is larger than {MAX_BYTES >> 20} MiB")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ResourceError(f"{show_path(path)}:{line}: is not UTF-8") from None
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NONBLOCK)  # a FIFO would keep us waiting

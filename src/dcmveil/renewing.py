@@ -1,7 +1,8 @@
 """New Values for old ones: what actions U and C of Table E.1-1a come to, and rules of the user's own.
 
 Each takes a rule, a question and a Value field, and gives the new Value field, or None where the old one may stay. What
-cannot be done to a Value (no date, no legible text, nothing left of it) is `Unfit`; the rule's base then takes its place.
+cannot be done to a Value (no date, no legible text, nothing left of it) is `Unfit`; the rule's base then takes its
+place.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ class Renewal:
 
     def cleaned(self, _rule: Rule, asked: Question, value: bytes) -> bytes | None:
         try:
-            text = self.subject.decode(value, _vr(asked), asked.set)
+            text = self.subject.decode(value, _vr(asked), asked.set, is_nested=asked.parent != 0)
         except TextError:
             raise Unfit("text that cannot be read") from None
         return self._without(text, asked, self._means.cleaner.clean)
@@ -99,7 +100,7 @@ class Renewal:
         new = [clean(part, self.subject.identity) for part in parts]
         if new == parts:
             return None
-        if not any(new):
+        if vr not in _TEXTS or not any(new):
             raise Unfit("nothing left of a text")
         return self._encoded("\\".join(new), vr, asked)
 
@@ -120,7 +121,12 @@ class Renewal:
     def pseudonym(self, _rule: Rule, asked: Question, value: bytes) -> bytes | None:
         vr = _vr(asked)
         old = self.subject.text_of(value, vr, asked.set)
-        new = self._means.pseudonyms.replacement(asked.tag, old, patient_id=self.subject.patient_id)
+        try:
+            new = self._means.pseudonyms.replacement(asked.tag, old, patient_id=self.subject.patient_id)
+        except Refused as refused:
+            if not asked.parent:
+                raise
+            raise Refused(refused.reason, f"within {format_tag(asked.parent)}, {refused}") from None
         if not new:
             return b""
         if asked.tag == PATIENT_ID:
@@ -131,10 +137,6 @@ class Renewal:
             message = f"{format_tag(asked.tag)}: the new Value is not in the file's Specific Character Set"
             raise Refused("character-set", message) from None
 
-    def safe_private(self, rule: Rule, asked: Question, value: bytes) -> bytes | None:
-        """As it is, but for UIDs. Which they are in Implicit VR, nobody can say."""
-        return self.mapped(rule, asked, value) if vr_of_input(asked) == "UI" else None
-
     # -- rules of the user's own --
 
     def hashed(self, _rule: Rule, asked: Question, value: bytes) -> bytes | None:
@@ -144,6 +146,8 @@ class Renewal:
         old = self.subject.text_of(value, vr, asked.set)
         parts = [part.strip() for part in (old.split("\\") if vr in _SEVERAL else [old])]
         new = [pseudonym(self._means.secret, kind, part.encode()) if part else "" for part in parts]
+        if asked.tag == PATIENT_ID:
+            self.note(old, "\\".join(new))
         return "\\".join(new).encode("ascii") if any(new) else None
 
     def called(self, rule: Rule, asked: Question, value: bytes) -> bytes | None:
@@ -164,7 +168,7 @@ class Renewal:
 
 def _vr(asked: Question) -> str:
     """The VR that a Value is read and written in."""
-    return vr_of_input(asked) or _tables.dictionary_vr(asked.tag) or "UN"
+    return vr_of_input(asked) or _tables.dictionary_vr(asked.tag) or "LO"
 
 
 VALUE_ACTIONS: dict[str, Callable[[Renewal, Rule, Question, bytes], bytes | None]] = {
@@ -175,7 +179,6 @@ VALUE_ACTIONS: dict[str, Callable[[Renewal, Rule, Question, bytes], bytes | None
     "defined term": Renewal.defined_term,
     "ae title": Renewal.ae_title,
     "pseudonym": Renewal.pseudonym,
-    "safe private": Renewal.safe_private,
     "hash": Renewal.hashed,
     "call": Renewal.called,
 }

@@ -44,11 +44,11 @@ class Remarks(NamedTuple):
 
     problems: Mapping[tuple[str, str], int] = _NONE
     pairs: Sequence[tuple[str, str]] = ()
-    notice: str | None = None
+    texts: Sequence[str] = ()
     made: Collection[bytes] = ()
 
     def __repr__(self) -> str:
-        return f"Remarks({dict(self.problems)!r}, {len(self.pairs)} pairs, {self.notice!r})"
+        return f"Remarks({dict(self.problems)!r}, {len(self.pairs)} pairs, {self.texts!r})"
 
 
 class Report(NamedTuple):
@@ -83,6 +83,7 @@ class Report(NamedTuple):
             "notice": self.notice,
             **self.method._asdict(),
             "counts": _rows(self.counts),
+            "remarks": list(self.remarks.texts),
             "problems": _rows(self.remarks.problems),
             "risks": [{"risk": word, "text": text} for word, text in self.risks],
         }

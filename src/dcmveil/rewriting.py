@@ -229,7 +229,6 @@ class Rewrite:
             counts[self._answers.reason(0, rule), what] += count
         sop_class = self._resolver.facts().iod_sop_class
         remarks = self._answers.remarks()
-        notices = (notice, self._notice, remarks.notice)
         return Report(
             source=source,
             target=target,
@@ -239,7 +238,7 @@ class Rewrite:
             bytes_out=self._written,
             counts=dict(counts),
             edits=tuple(self._edits),
-            notice="; ".join(filter(None, notices)) or None,
+            notice=notice or self._notice,
             risks=self._risks,
             remarks=remarks,
             method=self._policy.method,

@@ -42,7 +42,8 @@ class Means:
     """What new Values are made with, the same for all objects: made when first needed, and then kept.
 
     Files of a series mostly have the same Values that identify, so a `Subject` serves for all objects that are alike in
-    what it depends on. `choices` are those of `Pseudonyms`. It holds secrets, its repr does not. ValueError for a bad choice or window.
+    what it depends on. With `has_secret` the secret is the site's, not one of this run only. `choices` are those of
+    `Pseudonyms`. It holds secrets, its repr does not. ValueError for a bad choice or window.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Means:
         secret: bytes,
         *,
         uids: UidMapper,
+        has_secret: bool = False,
         contents: Contents | None = None,
         date_window: int | None = None,
         choices: Mapping[str, Choice] | None = None,
@@ -57,6 +59,7 @@ class Means:
         drop_words: Sequence[str] = (),
     ) -> None:
         self.secret = secret
+        self.has_secret = has_secret
         self.uids = uids
         self.contents = contents
         self._date_window = date_window
@@ -66,6 +69,12 @@ class Means:
 
     def __repr__(self) -> str:
         return "Means(...)"
+
+    def settings(self) -> tuple[object, object]:
+        """What the user has set that anyone may know, and what may have Values in it."""
+        kinds = [(name, choice if isinstance(choice, str) else "listed") for name, choice in self._choices.items()]
+        lists = [sorted(choice.items()) for choice in self._choices.values() if not isinstance(choice, str)]
+        return (self._date_window, sorted(kinds)), [*lists, *filter(None, self._words)]
 
     def subject(self, facts: Facts) -> Subject:
         """Whose object this is."""
@@ -127,10 +136,13 @@ class Subject:
         """Patient ID as text, "" if there is none."""
         return self.text_of(self._facts.first.get(PATIENT_ID, b""), "LO", 0)
 
-    @property
-    def is_known(self) -> bool:
-        """Is there a Patient ID, so that the days are the same in all studies of the patient?"""
-        return PATIENT_ID in self._facts.first
+    def remarks_on_dates(self) -> tuple[str, ...]:
+        """What there is to be said of dates that are shifted."""
+        said = [] if self._means.has_secret else ["without a secret the days that dates are shifted by are of this run"]
+        if PATIENT_ID not in self._facts.first:
+            by = "by its Study Instance UID" if _STUDY_INSTANCE_UID in self._facts.first else "as in all such objects"
+            said.append(f"has no Patient ID: dates are shifted {by}")
+        return tuple(said)
 
     @cached_property
     def days(self) -> int:
@@ -150,11 +162,11 @@ class Subject:
             vr = _tables.dictionary_vr(tag) or "LO"
             yield vr, self.text_of(value, vr, number)
 
-    def decode(self, value: bytes, vr: str, number: int) -> str:
+    def decode(self, value: bytes, vr: str, number: int, *, is_nested: bool = False) -> str:
         """The text of a Value where the set with this number holds. TextError if it is none."""
         if value.isascii() and b"\x1b" not in value:  # the same in every set
             return value.decode("ascii").rstrip(_PADDING)
-        if number and self._facts.has_late_set:
+        if (number or is_nested) and self._facts.has_late_set:
             raise TextError("a Specific Character Set comes too late")
         return decode_text(value, self._facts.set_at(number), delimiters=_DELIMITERS.get(vr, "")).rstrip(_PADDING)
 

@@ -15,7 +15,7 @@ SAMPLE = ROOT / "tests" / "data" / "sample.dcm"
 # From the bottom up. Modules of one layer do not know each other.
 LAYERS = (
     ("errors", "tags", "tables", "tables_reader", "report", "options", "fragments", "risks", "memos", "_names"),
-    ("wire", "_tables"),
+    ("wire", "_tables", "textfiles"),
     ("scan",),
     ("_preface", "_edits", "_loader"),
     ("_scanner", "_policy", "_copier", "_inverse"),

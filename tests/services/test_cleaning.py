@@ -395,7 +395,7 @@ def test_a_line_that_is_no_word_is_named_but_not_shown(tmp_path: Path, line: byt
     path.write_bytes(b"good\n" + line + b"\n")
     with pytest.raises(ResourceError) as caught:
         read_words(str(path))
-    assert str(caught.value).startswith(f"{path}, line 2: ")
+    assert str(caught.value).startswith(f"{path}:2: ")
     assert "ller" not in str(caught.value)
     assert caught.value.__cause__ is None
 
