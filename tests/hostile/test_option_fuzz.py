@@ -154,7 +154,7 @@ def attack(policy: Policy, numbers: range) -> int:
 @pytest.mark.parametrize("name", POLICIES)
 def test_mutations_end_in_an_output_or_an_error_of_ours(name: str) -> None:
     """R1: no other error, and with an error no output."""
-    assert 300 < attack(POLICIES[name], range(3000)) < 3000
+    assert 120 < attack(POLICIES[name], range(1200)) < 1200
 
 
 @pytest.mark.slow
@@ -179,9 +179,9 @@ def leaks(numbers: range) -> tuple[int, list[tuple[int, bytes]]]:
 
 def test_who_it_was_is_in_no_output() -> None:
     """R50: wherever names and texts stand, with descriptors cleaned none of these is left."""
-    accepted, found = leaks(range(1500))
+    accepted, found = leaks(range(800))
     assert found == []
-    assert accepted > 700
+    assert accepted > 350
 
 
 @pytest.mark.slow

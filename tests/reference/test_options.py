@@ -18,7 +18,7 @@ from .generate import generated
 from .model import Settings
 from .options import COLUMNS
 
-FILES, OBJECTS, MANY_OBJECTS = 4, 7, 100
+FILES, OBJECTS, MANY_OBJECTS = 2, 3, 100
 FIRST_SEED = 100_000
 NAMES = list(combinations())
 
