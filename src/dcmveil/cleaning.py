@@ -75,6 +75,15 @@ class Cleaner:
             ],
         )
 
+    def leaves(self, text: str, identity: Identity, *, by_rule: bool) -> bool:
+        """Is it soon clear that `clean`, or without `by_rule` `clean_identity`, leaves the text as it is?"""
+        if len(text) > LONGEST_MEMO:
+            return False
+        reading = self._remembered(text)
+        if reading.dropped or (reading.traces if by_rule else reading.moments):
+            return False
+        return not identity.may_be_in(reading.folded)
+
     def _clean(self, text: str, find: Callable[[str, _Reading], list[Span]]) -> str:
         for _round in range(MOST_ROUNDS):
             reading = self._remembered(text) if len(text) <= LONGEST_MEMO else self._read(text)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dcmveil import provenance
 from dcmveil.admitting import ENCRYPTED, Terms, check_admitted, check_risks
 from dcmveil.dummies import dummy_element
-from dcmveil.encode import Encoding, encode_element, encode_item, encode_sequence
+from dcmveil.encode import ENCODINGS, encode_element, encode_item, encode_sequence
 from dcmveil.errors import Refused
 from dcmveil.iods import ACTIONS, resolve
 from dcmveil.memos import Memo
@@ -65,6 +65,7 @@ _MEMORABLE = frozenset(
     }
 )
 _REPEATABLE = frozenset(VALUE_ACTIONS) - {"call"}
+_CLEANING = frozenset({"clean", "clean identity"})
 
 _Answer = tuple[str, bytes]
 # The answer, the letter of a compound action, and the rule if it is not that of the table.
@@ -93,6 +94,8 @@ class DeidentifyingAnswers(Answers):
         self._renewal: Renewal | None = None
         self._refusing = {number for number, rule in enumerate(compiled.rules) if rule.action == "refuse"}
         self._gone = set(compiled.removed)  # of the top level
+        # What always comes to the same for a subject, with nothing else to be noted.
+        self._repeatable = _REPEATABLE - ({"U", "pseudonym", "hash"} if self._terms.records_pairs else set())
         self._problems: Counter[tuple[str, str]] = Counter()
         self._problems_met = 0
         self._pairs: list[tuple[str, str]] = []
@@ -224,7 +227,7 @@ class DeidentifyingAnswers(Answers):
 
     def _standard(self, asked: Question, action: str) -> _Answer:
         """An action of Table E.1-1a, no longer compound."""
-        encoding = Encoding(asked.encoding)
+        encoding = ENCODINGS[asked.encoding]
         if action in ("U", "Z"):  # what is no Value cannot be mapped
             return "replace", encode_element(encoding, asked.tag, written_vr(asked), b"")
         if action == "D":
@@ -235,22 +238,18 @@ class DeidentifyingAnswers(Answers):
 
     def value(self, asked: Question, value: bytes, uses: int) -> bytes | None:
         """The element for one captured Value, None to leave it as it is."""
-        rule = self._rule(asked.rule, asked.key)
-        if len(value) > _LONG or not self._is_repeatable(asked, rule):
+        rule, renewal = self._rule(asked.rule, asked.key), self._renewing()
+        if rule.action in _CLEANING and renewal.leaves(rule, value):
+            return None
+        if len(value) > _LONG or rule.action not in self._repeatable or asked.rule in self._chosen:
             return self._new_element(asked, rule, value, uses)
-        renewed, kind = self._renewing().subject.renewed, (asked[1:], value)
+        renewed, kind = renewal.subject.renewed, (asked[1:], value)
         found = renewed.find(kind, _UNKNOWN)
         if found is not _UNKNOWN:
             return found
         problems = self._problems_met
         new = self._new_element(asked, rule, value, uses)
         return renewed.keep(kind, new) if self._problems_met == problems else new  # each has to be told
-
-    def _is_repeatable(self, asked: Question, rule: Rule) -> bool:
-        """Does the same Value of the same subject always come to the same, with nothing else to be noted?"""
-        if self._terms.records_pairs and rule.action in ("U", "pseudonym"):
-            return False
-        return rule.action in _REPEATABLE and self._compiled.rules[asked.rule].action != "choice"
 
     def _new_element(self, asked: Question, rule: Rule, value: bytes, uses: int) -> bytes | None:
         if rule.action == "method text":
@@ -260,7 +259,7 @@ class DeidentifyingAnswers(Answers):
                 new = VALUE_ACTIONS[rule.action](self._renewing(), rule, asked, value)
             except Unfit as unfit:
                 return self._unfit(asked, rule, unfit, uses)
-        return None if new is None else encode_element(Encoding(asked.encoding), asked.tag, self._vr(asked, rule), new)
+        return None if new is None else encode_element(ENCODINGS[asked.encoding], asked.tag, self._vr(asked, rule), new)
 
     def _unfit(self, asked: Question, rule: Rule, unfit: Unfit, uses: int) -> bytes:
         decision, data = self._base(asked, unfit.base or rule.base or "X")
@@ -321,11 +320,11 @@ class DeidentifyingAnswers(Answers):
         return (found or old).strip(b"\0")
 
     def _text(self, asked: Question, value: bytes) -> _Answer:
-        return "replace", encode_element(Encoding(asked.encoding), asked.tag, written_vr(asked), value)
+        return "replace", encode_element(ENCODINGS[asked.encoding], asked.tag, written_vr(asked), value)
 
     def _set(self, asked: Question, facts: Facts, rule: Rule) -> _Answer:
         """A text of the user's own, at top level or wherever a rule finds the element."""
-        vr, encoding = written_vr(asked), Encoding(asked.encoding)
+        vr, encoding = written_vr(asked), ENCODINGS[asked.encoding]
         set_here = facts.set_at(asked.set)
         return self._text(asked, encode_value(asked.tag, vr, rule.detail, character_set=set_here, encoding=encoding))
 
@@ -350,7 +349,7 @@ class DeidentifyingAnswers(Answers):
         return decision, alone
 
     def _method_codes(self, asked: Question, facts: Facts, rule: Rule) -> _Answer:
-        encoding = Encoding(asked.encoding)
+        encoding = ENCODINGS[asked.encoding]
         known = set() if asked.kind == INSERTED else _codes_in(facts)
         ours = provenance.codes(self._options.columns)
         items = [provenance.code_content(encoding, *code) for code in ours if code[0] not in known]

@@ -107,6 +107,10 @@ class Identity:
     def __repr__(self) -> str:
         return "Identity(...)"
 
+    def may_be_in(self, folded: str) -> bool:
+        """Whether a part that all forms of a Value have is in a folded text."""
+        return any(map(folded.__contains__, self._stems))
+
     def find(self, text: str, folded: str) -> tuple[list[Span], list[Span]]:
         """Where in a text, `folded` when folded, names and identifiers stand, and where phrases that may be kept."""
         stems = [stem for stem in self._stems if stem in folded]

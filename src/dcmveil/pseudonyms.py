@@ -30,6 +30,7 @@ PATIENT_ID = 0x00100020
 STUDY_ID = 0x00200010
 
 CHARACTERS = 12  # of 5 bits each
+_DIGEST_BYTES = 10  # that they come from: two groups of 5
 MEMO_ENTRIES = 4096
 MAX_NEW_CHARACTERS = 64
 MAX_BYTES = 64 << 20
@@ -59,7 +60,7 @@ def pseudonym(secret: bytes, kind: bytes, value: bytes) -> str:
     from base64 import b32encode
 
     digest = hmac.digest(secret, b"dcmveil/%s\0%s" % (kind, value), "sha256")
-    return b32encode(digest).decode("ascii")[:CHARACTERS]
+    return b32encode(digest[:_DIGEST_BYTES]).decode("ascii")[:CHARACTERS]
 
 
 class Pseudonyms:

@@ -82,6 +82,13 @@ class Renewal:
         self.subject.made.add(new.rstrip(_PADDING))
         return None if new == value else new
 
+    def leaves(self, rule: Rule, value: bytes) -> bool:
+        """Is it soon clear that cleaning leaves a Value as it is? Most are plain ASCII with nothing to be cut."""
+        if not value.isascii() or b"\x1b" in value or b"\\" in value:
+            return False
+        text = value.decode("ascii").rstrip(" \0")
+        return self._means.cleaner.leaves(text, self.subject.identity, by_rule=rule.action == "clean")
+
     def cleaned(self, _rule: Rule, asked: Question, value: bytes) -> bytes | None:
         try:
             text = self.subject.decode(value, _vr(asked), asked.set, is_nested=asked.parent != 0)
