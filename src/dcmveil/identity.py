@@ -16,7 +16,6 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple, NoReturn
 
@@ -35,8 +34,8 @@ _MIN_JOINED_WITHIN = 6  # letters of family and given name, run together within 
 _MOST_ENDING = 2  # letters that inflection adds
 
 
-class _Kind(Enum):
-    """How a form has to stand in a text."""
+class _Kind:
+    """How a form has to stand in a text. Plain texts: forms are hashed a lot, and members of an Enum take their time."""
 
     NAME = "as words of its own, digits may follow"
     INITIALS = "as words of its own, side by side"
@@ -56,7 +55,7 @@ class _Form(NamedTuple):
     """What to look for in a folded text; `raw` is how an identifier was written."""
 
     text: str
-    kind: _Kind
+    kind: str
     raw: str = ""
 
 
@@ -145,7 +144,7 @@ def _occurrences(layout: Layout, form: _Form) -> Iterator[Span]:
         if form.kind in _ANYWHERE:
             at = find(form.text, at + (size if found else 1))
         else:
-            within = form.kind is _Kind.IDENTIFIER and found is None and size >= _MIN_WITHIN
+            within = form.kind == _Kind.IDENTIFIER and found is None and size >= _MIN_WITHIN
             at = find(form.text, at + 1 if within else max(layout.starts[last if last > first else last + 1], at + 1))
 
 
