@@ -1,6 +1,6 @@
 """Peak resident memory of `dcmveil IN OUT` in a process of its own, as a Markdown table.
 
-    python -m benchmarks.memory [--folder DIR] [--small] [--tool dcmveil|cp|gdcmanon]
+    python -m benchmarks.memory [--folder DIR] [--small] [--tool dcmveil|cp|gdcmanon] [--all-options]
 
 Sources are sparse, so 8 GiB cost no disk; a target is real and deleted as soon as it has been measured.
 """
@@ -12,7 +12,8 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from benchmarks.commands import Command, commands
+from benchmarks.commands import Command, commands, dcmveil
+from dcmveil.arguments import OPTIONS
 from tests.synthetic import (
     Chunk,
     encapsulated_image,
@@ -52,16 +53,24 @@ def measure(command: Command, chunks: Iterable[Chunk], folder: Path) -> tuple[in
     return size, status, peak
 
 
+def with_all_options(source: Path, target: Path) -> list[str]:
+    chosen = [option for option in OPTIONS if option != "retain_full_dates"]
+    return [*dcmveil(source, target), *(f"--{option.replace('_', '-')}" for option in chosen)]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="peak resident memory of one command over large files")
     parser.add_argument("--folder", help="where temporary files may stand (default: TMPDIR)")
     parser.add_argument("--small", action="store_true", help="leave out the files of 8 GiB")
     parser.add_argument("--tool", default="dcmveil", choices=["cp", "dcmveil", "gdcmanon"])
+    parser.add_argument("--all-options", action="store_true", help="dcmveil with all Options but full dates")
     options = parser.parse_args()
     shapes = SMALL if options.small else SMALL | HUGE
     print("| file | size, MiB | exit status | peak RSS, MiB |\n| --- | ---: | ---: | ---: |")
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
         command = commands(Path(name))[options.tool]
+        if options.all_options:
+            command = with_all_options
         for shape, chunks in shapes.items():
             size, status, peak = measure(command, chunks(), Path(name))
             print(f"| {shape} | {size / MEBIBYTE:.1f} | {status} | {peak / 1024:.1f} |", flush=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from dcmveil.errors import Refused
 from dcmveil.questions import Facts
-from dcmveil.risks import Risk
+
+if TYPE_CHECKING:
+    from dcmveil.risks import Risk
 
 __all__ = ["ENCRYPTED", "Terms", "check_admitted", "check_risks"]
 

@@ -15,8 +15,7 @@ from dcmveil._policy import RuleTable
 from dcmveil._private import PrivateTable
 from dcmveil.contents import ORDINARY_TAGS, VALUE_TAGS, VALUE_TYPES, Contents
 from dcmveil.iods import ACTIONS
-from dcmveil.operations import Step
-from dcmveil.places import Placed, Tree, expanded
+from dcmveil.places import Placed, Step, Tree, expanded
 from dcmveil.privates import WATCHED_PLACES, Row, safe_rows
 from dcmveil.profile import EXACT, SPECIAL, Assignment, Spec, anchors, assignments, flags
 from dcmveil.rules import KEEP, Rule

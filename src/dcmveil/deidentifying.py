@@ -35,7 +35,6 @@ from dcmveil.rules import Rule
 from dcmveil.structured import goes, value_rule
 from dcmveil.subjects import PATIENT_ID, Means
 from dcmveil.uids import is_well_formed
-from dcmveil.values import encode_value
 
 if TYPE_CHECKING:
     from dcmveil._private import PrivateTable
@@ -324,6 +323,8 @@ class DeidentifyingAnswers(Answers):
 
     def _set(self, asked: Question, facts: Facts, rule: Rule) -> _Answer:
         """A text of the user's own, at top level or wherever a rule finds the element."""
+        from dcmveil.values import encode_value  # needed by few
+
         vr, encoding = written_vr(asked), ENCODINGS[asked.encoding]
         set_here = facts.set_at(asked.set)
         return self._text(asked, encode_value(asked.tag, vr, rule.detail, character_set=set_here, encoding=encoding))

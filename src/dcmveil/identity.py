@@ -35,7 +35,7 @@ _MOST_ENDING = 2  # letters that inflection adds
 
 
 class _Kind:
-    """How a form has to stand in a text. Plain texts: forms are hashed a lot, and members of an Enum take their time."""
+    """How a form has to stand in a text: plain texts, for forms are hashed a lot, and members of an Enum take long."""
 
     NAME = "as words of its own, digits may follow"
     INITIALS = "as words of its own, side by side"

@@ -20,9 +20,10 @@ from typing import Literal, NamedTuple, NoReturn
 
 from dcmveil import _tables
 from dcmveil.errors import show_path
+from dcmveil.places import Step
 from dcmveil.tags import format_path
 
-__all__ = ["KINDS", "Kind", "Operation", "OperationError", "Step", "combine", "merge", "parse_operation"]
+__all__ = ["KINDS", "Kind", "Operation", "OperationError", "combine", "merge", "parse_operation"]
 
 Kind = Literal["empty", "clear", "remove", "replace"]
 KINDS: tuple[Kind, ...] = ("empty", "clear", "remove", "replace")
@@ -60,13 +61,6 @@ _REPEATING_BITS = (0x00020000, 0x10, 0x1)
 
 class OperationError(ValueError):
     """What is wrong with an argument, in one line that names the tag and no Value."""
-
-
-class Step(NamedTuple):
-    """Into one Sequence: the Item with this number, counted from 1, or every Item (None)."""
-
-    sequence: int
-    item: int | None
 
 
 class Operation(NamedTuple):

@@ -11,11 +11,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import product
 from typing import Generic, NamedTuple, TypeVar
 
-from dcmveil.operations import Step
-
-__all__ = ["Placed", "Tree", "expanded"]
+__all__ = ["Placed", "Step", "Tree", "expanded"]
 
 T = TypeVar("T")
+
+
+class Step(NamedTuple):
+    """Into one Sequence: the Item with this number, counted from 1, or every Item (None)."""
+
+    sequence: int
+    item: int | None
 
 
 class Placed(NamedTuple, Generic[T]):

@@ -6,15 +6,17 @@ A question is about all elements of one kind (rule, tag, parent Sequence, VR, en
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from dcmveil import _tables
 from dcmveil._plan import Plan
 from dcmveil._planner import Planner
 from dcmveil._private import PrivateTable
 from dcmveil.report import Method, Remarks
-from dcmveil.risks import Risk
 from dcmveil.rules import Rule
+
+if TYPE_CHECKING:
+    from dcmveil.risks import Risk
 
 __all__ = [
     "APPENDED",

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dcmveil import _tables
-from dcmveil.charsets import TextError
 from dcmveil.errors import DcmveilError, Refused
 from dcmveil.questions import IMPLICIT, Facts, Question, vr_of_input
 from dcmveil.rules import Rule
@@ -90,15 +89,18 @@ class Renewal:
         return self._means.cleaner.leaves(text, self.subject.identity, by_rule=rule.action == "clean")
 
     def cleaned(self, _rule: Rule, asked: Question, value: bytes) -> bytes | None:
-        try:
-            text = self.subject.decode(value, _vr(asked), asked.set, is_nested=asked.parent != 0)
-        except TextError:
-            raise Unfit("text that cannot be read") from None
+        text = self.subject.decode(value, _vr(asked), asked.set, is_nested=asked.parent != 0)
+        if text is None:
+            raise Unfit("text that cannot be read")
         return self._without(text, asked, self._means.cleaner.clean)
 
     def cleaned_of_identity(self, _rule: Rule, asked: Question, value: bytes) -> bytes | None:
-        text = self.subject.text_of(value, _vr(asked), asked.set)
-        return self._without(text, asked, self._means.cleaner.clean_identity)
+        text = self.subject.decode(value, _vr(asked), asked.set, is_nested=asked.parent != 0)
+        if text is not None:
+            return self._without(text, asked, self._means.cleaner.clean_identity)
+        if self._without(value.decode("latin-1").rstrip(" \0"), asked, self._means.cleaner.clean_identity) is not None:
+            raise Unfit("text that cannot be read")
+        return None
 
     def _without(self, text: str, asked: Question, clean: Callable[..., str]) -> bytes | None:
         """A text without what identifies, Value by Value."""
@@ -112,10 +114,10 @@ class Renewal:
         return self._encoded("\\".join(new), vr, asked)
 
     def _encoded(self, text: str, vr: str, asked: Question) -> bytes:
-        try:
-            return self.subject.encode(text, vr, asked.set)
-        except TextError:
-            raise Unfit("text that cannot be written") from None
+        new = self.subject.encode(text, vr, asked.set)
+        if new is None:
+            raise Unfit("text that cannot be written")
+        return new
 
     def defined_term(self, rule: Rule, _asked: Question, value: bytes) -> bytes | None:
         if value.strip(_PADDING) not in rule.detail:
@@ -138,11 +140,11 @@ class Renewal:
             return b""
         if asked.tag == PATIENT_ID:
             self.note(old, new)
-        try:
-            return self.subject.encode(new, vr, asked.set)
-        except TextError:
+        encoded = self.subject.encode(new, vr, asked.set)
+        if encoded is None:
             message = f"{format_tag(asked.tag)}: the new Value is not in the file's Specific Character Set"
-            raise Refused("character-set", message) from None
+            raise Refused("character-set", message)
+        return encoded
 
     # -- rules of the user's own --
 

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from errno import ENODATA
+from typing import TYPE_CHECKING
 
 from dcmveil._copier import Copier
 from dcmveil._planner import Planner
@@ -21,9 +22,11 @@ from dcmveil.iods import is_known
 from dcmveil.questions import Rewriting
 from dcmveil.report import EditLine, Report
 from dcmveil.resolver import Resolver
-from dcmveil.risks import Risk
 from dcmveil.sources import DeflatedSource, DeflateWriter, FileSource, RangeReader, copy_script
 from dcmveil.tags import format_path
+
+if TYPE_CHECKING:
+    from dcmveil.risks import Risk
 
 __all__ = ["Completion", "Rewrite", "Writer", "input_may_shrink", "opened", "reader_of", "scan"]
 

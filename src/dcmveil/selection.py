@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from dcmveil import _tables
-from dcmveil.operations import OperationError, Step, parse_operation
+from dcmveil.operations import OperationError, parse_operation
+from dcmveil.places import Step
 from dcmveil.tags import format_path, format_tag
 
 __all__ = [

@@ -11,7 +11,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dcmveil import _tables
-from dcmveil.charsets import TextError, decode_text, encode_text
 from dcmveil.contents import Contents
 from dcmveil.memos import Memo
 from dcmveil.questions import Facts
@@ -162,21 +161,29 @@ class Subject:
             vr = _tables.dictionary_vr(tag) or "LO"
             yield vr, self.text_of(value, vr, number)
 
-    def decode(self, value: bytes, vr: str, number: int, *, is_nested: bool = False) -> str:
-        """The text of a Value where the set with this number holds. TextError if it is none."""
+    def decode(self, value: bytes, vr: str, number: int, *, is_nested: bool = False) -> str | None:
+        """The text of a Value where the set with this number holds, None if it is none."""
         if value.isascii() and b"\x1b" not in value:  # the same in every set
             return value.decode("ascii").rstrip(_PADDING)
         if (number or is_nested) and self._facts.has_late_set:
-            raise TextError("a Specific Character Set comes too late")
-        return decode_text(value, self._facts.set_at(number), delimiters=_DELIMITERS.get(vr, "")).rstrip(_PADDING)
+            return None
+        from dcmveil.charsets import TextError, decode_text
 
-    def encode(self, text: str, vr: str, number: int) -> bytes:
-        """The Value for a text. TextError if the set lacks one of its characters."""
-        return encode_text(text, self._facts.set_at(number), delimiters=_DELIMITERS.get(vr, ""))
+        try:
+            return decode_text(value, self._facts.set_at(number), delimiters=_DELIMITERS.get(vr, "")).rstrip(_PADDING)
+        except TextError:
+            return None
+
+    def encode(self, text: str, vr: str, number: int) -> bytes | None:
+        """The Value for a text, None if the set lacks one of its characters."""
+        from dcmveil.charsets import TextError, encode_text
+
+        try:
+            return encode_text(text, self._facts.set_at(number), delimiters=_DELIMITERS.get(vr, ""))
+        except TextError:
+            return None
 
     def text_of(self, value: bytes, vr: str, number: int) -> str:
         """As `decode`; what is no text is read byte by byte, so that equal Values stay equal."""
-        try:
-            return self.decode(value, vr, number).strip(_PADDING)
-        except TextError:
-            return value.decode("latin-1").strip(_PADDING)
+        text = self.decode(value, vr, number)
+        return (value.decode("latin-1") if text is None else text).strip(_PADDING)

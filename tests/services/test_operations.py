@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dcmveil.operations import KINDS, Kind, Operation, OperationError, Step, combine, merge, parse_operation
+from dcmveil.operations import KINDS, Kind, Operation, OperationError, combine, merge, parse_operation
+from dcmveil.places import Step
 from dcmveil.tags import format_tag
 
 NAME, SIZE, PROCEDURE, STEP_ID = 0x00100010, 0x00101020, 0x00400275, 0x00400009

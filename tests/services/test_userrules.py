@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dcmveil import _tables
-from dcmveil.operations import Step
+from dcmveil.places import Step
 from dcmveil.selection import EXACT, Selector
 from dcmveil.userrules import RulesError, RuleSet, UserRule, parse_rules
 
