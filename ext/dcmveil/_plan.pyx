@@ -55,6 +55,7 @@ from dcmveil.scan cimport (
     STATUS_OK,
 )
 from dcmveil.wire cimport (
+    ITEM_TAG,
     SEQUENCE_DELIMITATION,
     UNDEFINED_LENGTH,
     put16,
@@ -582,7 +583,11 @@ cdef class Plan:
                 enclosing = list(steps)
                 if self.data.questions[edit.key].kind == APPENDED:
                     enclosing.pop()     # the Sequence itself: it is told as an edit of that
-                yield (pair_steps(enclosing), edit.tag, self.data.questions[edit.key].rule, edit.key,
+                tag = edit.tag
+                if edit.flags & ITEM:
+                    enclosing.append(-<int64_t>edit.tag)
+                    tag = ITEM_TAG
+                yield (pair_steps(enclosing), tag, self.data.questions[edit.key].rule, edit.key,
                        OUTCOMES[what], edit.stop - edit.start, size if what == DECIDE_REPLACE else 0)
             i = edit.link if edit.flags & CONTAINER else i + 1
 

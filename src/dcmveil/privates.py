@@ -58,7 +58,7 @@ def revised(rows: Sequence[Row], watched: Iterable[Watched], order: str) -> list
     """
     said = list(_statuses(watched, order))
     unsafe = {(block.creator, block.group) for block in said if block.status == "UNSAFE"}
-    listed = {row[:3]: row for row in rows if row[3] in (_SQ, _UI)}
+    listed = {row[:3]: row if row[3] == _SQ else (*row[:3], None, row[4]) for row in rows if row[3] in (_SQ, _UI)}
     own = [row for block in said for row in _rows_of(block, listed)]
     own.sort(key=lambda row: _MOST_PRIVATE_FIRST.index(row[-1]))
     return [*own, *(row for row in rows if row[:2] not in unsafe)]

@@ -129,7 +129,8 @@ def _table(spec: Spec) -> Iterator[Assignment]:
         found[tag] = rule
         yield tag, mask, rule
     if spec.options.clean_structured_content:
-        yield from _contents(found, names["clean_struct"])
+        others = {tag: rule for tag, _mask, rule in _other_texts()} if spec.options.clean_descriptors else {}
+        yield from _contents(others | found, names["clean_struct"])
 
 
 def _basic_rule(tag: int, action: str) -> Rule:
