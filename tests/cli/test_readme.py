@@ -28,6 +28,15 @@ def test_the_quick_start_is_two_blocks_of_one_line() -> None:
     assert [len(lines) for _language, lines in blocks] == [1, 1]
 
 
+def test_the_worked_rules_decide(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    ((language, rules),) = FENCE.findall(section("Rules of your own"))
+    assert language == "toml"
+    (tmp_path / "rules.toml").write_text(rules, encoding="utf-8")
+    said = invoke(capfd, "--dry-run", "--rules", tmp_path / "rules.toml", README.parent / "tests/data/sample.dcm").out
+    assert re.search(r"^\(0008,1010\)\tStationName\thash\t.*\trules.toml:1: hash$", said, re.MULTILINE)
+    assert re.search(r"^\(0032,4000\)\tStudyComments\t.*\trules.toml:18: remove$", said, re.MULTILINE)
+
+
 def test_every_option_of_the_readme_exists(capfd: pytest.CaptureFixture[str]) -> None:
     """Those after `dcmveil` in a command, and those that stand alone in a code span."""
     text = README.read_text(encoding="utf-8")
