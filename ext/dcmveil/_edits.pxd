@@ -116,6 +116,7 @@ cdef struct PlanData:
     Set sets[MAX_SETS + 1]      # Specific Character Sets of Items, from 1
     uint8_t has_late_set        # one stands behind what it is about
     uint64_t fragments_start    # of the Items of encapsulated Pixel Data that stay; 0 if there are none
+    uint64_t first_bulk         # where the first Value or Fragment of 1 MiB or more begins that stays, or 0
 
 cdef int plan_open(PlanData *plan, uint32_t max_edits, uint64_t max_held) noexcept nogil
 cdef int plan_edit(PlanData *plan, const Edit *edit) noexcept nogil

@@ -1,7 +1,7 @@
 # The Plan: settles edits and turns them into segments (see _plan.pyx).
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
-from dcmveil._edits cimport PlanData
+from dcmveil._edits cimport Edit, PlanData
 
 cdef enum:
     DECISIONS = 5
@@ -11,6 +11,8 @@ cdef struct Script:
     size_t size
     size_t room
     uint64_t cursor         # input offset up to which all is said
+
+cdef bint goes(const PlanData *plan, const Edit *edit) noexcept nogil
 
 cdef class Plan:
     cdef PlanData data
@@ -22,12 +24,14 @@ cdef class Plan:
     cdef uint64_t *counts               # by rule and Decision, DECISIONS each
     cdef uint32_t rules_count
     cdef uint64_t cursor
+    cdef uint64_t safe                  # input offset that no edit behind `stop` can change anything before
+    cdef uint32_t kept_open             # open containers that were left when the last edits were dropped
     cdef uint32_t index
     cdef uint32_t open_count
     cdef uint32_t *open_edits
 
     cdef int open(self, uint32_t levels, uint32_t rules, uint32_t max_edits, uint64_t max_held) except -1
-    cdef int cut(self, uint32_t stop) except -1
+    cdef int cut(self, uint32_t stop, uint64_t safe) except -1
     cdef void rewind(self) noexcept
     cdef int check(self, int status) except -1
     cdef uint32_t check_key(self, uint32_t key) except 0

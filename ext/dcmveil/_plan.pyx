@@ -33,6 +33,7 @@ from dcmveil._edits cimport (
     IDENTIFIES,
     INSERTED,
     ITEM,
+    NO_RECORD,
     NO_VALUE,
     PATCH,
     PENDING,
@@ -91,6 +92,14 @@ cdef int outcome(const PlanData *plan, const Edit *edit, const uint8_t **data, u
     data[0] = plan.arena + value.result
     size[0] = value.result_size
     return value.decision
+
+
+cdef bint goes(const PlanData *plan, const Edit *edit) noexcept nogil:
+    """Is it decided that nothing of this element stays?"""
+    cdef const uint8_t *data = NULL
+    cdef uint32_t size = 0
+    cdef int what = outcome(plan, edit, &data, &size)
+    return what == DECIDE_REMOVE or what == DECIDE_REPLACE
 
 
 cdef struct Level:
@@ -214,6 +223,27 @@ cdef int put_edit(Script *s, const PlanData *plan, const Edit *edit, bint *insid
         return STATUS_MEMORY
     s.cursor = edit.stop
     return put_data(s, data, size) if what == DECIDE_REPLACE else STATUS_OK
+
+
+cdef int64_t growth_before(const PlanData *plan, uint32_t stop, uint64_t position, uint32_t key,
+                           int64_t key_size) noexcept nogil:
+    """Bytes that the settled edits before an offset of the input add or take away."""
+    cdef const uint8_t *data = NULL
+    cdef const Edit *edit
+    cdef uint32_t i = 0, size = 0
+    cdef int64_t growth = 0
+    cdef int what
+    while i < stop and plan.edits[i].start < position:
+        edit = &plan.edits[i]
+        what = outcome(plan, edit, &data, &size)
+        if what == DECIDE_REMOVE:
+            growth -= <int64_t>(edit.stop - edit.start)
+        elif what == DECIDE_REPLACE:
+            growth += (key_size if edit.key == key else <int64_t>size) - <int64_t>(edit.stop - edit.start)
+        elif edit.flags & RECODE and edit.link != NO_RECORD and edit.stop <= position:
+            growth += 8         # its delimiter
+        i = edit.link if edit.flags & CONTAINER and what != DECIDE_KEEP else i + 1
+    return growth
 
 
 # ---- what there was before ------------------------------------------------------------------------------------
@@ -379,7 +409,7 @@ cdef class Plan:
     def close_input(self, size: int) -> None:
         """The input is `size` bytes long (for a deflated Transfer Syntax: inflated)."""
         self.size = size
-        self.cut(self.data.edits_count)
+        self.cut(self.data.edits_count, size)
 
     cdef int open(self, uint32_t levels, uint32_t rules, uint32_t max_edits, uint64_t max_held) except -1:
         """From the Planner, once: how deep containers are nested at most, how many rules there are, what is held."""
@@ -391,9 +421,10 @@ cdef class Plan:
             raise MemoryError
         return 0
 
-    cdef int cut(self, uint32_t stop) except -1:
-        """Edits up to `stop` are what is settled and written next."""
+    cdef int cut(self, uint32_t stop, uint64_t safe) except -1:
+        """Edits up to `stop`, and the input up to `safe`, are what is settled and written next."""
         self.stop = stop
+        self.safe = safe
         return 0
 
     cdef void rewind(self) noexcept:
@@ -483,13 +514,34 @@ cdef class Plan:
         self.index = self.open_count = 0
         self.cursor = 0
 
+    @property
+    def first_bulk(self) -> int:
+        """Where the first Value or Fragment of 1 MiB or more begins that stays, in bytes; 0 if there is none so far."""
+        return self.data.first_bulk
+
+    @property
+    def said(self) -> int:
+        """Offset in the input up to which all has been said."""
+        return self.cursor
+
+    def growth_before(self, position: int, key: int = 0, size: int = 0) -> int:
+        """By how many bytes what stands at this offset of the input moves.
+
+        The replacement of the question `key`, if any, is taken to have `size` bytes. Settle first, and ask before
+        anything is written."""
+        if not self.settled or self.drained:
+            raise ValueError("settle first, and only before anything is written")
+        return growth_before(&self.data, self.stop, position, key, size)
+
     def prefix_size(self, dataset_start: int) -> int:
         """Bytes of output before the Data Set, which the edits leave alone or replace whole."""
         cdef const uint8_t *data = NULL
         cdef uint32_t size = 0
+        cdef int what
         if self.data.edits_count and self.data.edits[0].start == 0 and self.data.edits[0].stop == dataset_start:
-            if outcome(&self.data, &self.data.edits[0], &data, &size) == DECIDE_REPLACE:
-                return size
+            what = outcome(&self.data, &self.data.edits[0], &data, &size)
+            if what == DECIDE_REPLACE or what == DECIDE_REMOVE:
+                return size if what == DECIDE_REPLACE else 0
         return dataset_start
 
     # ---- out ----
@@ -521,7 +573,6 @@ cdef class Plan:
         cdef int status
         cdef size_t wanted = limit
         cdef bint closed = self.size is not None
-        cdef uint64_t size = self.size if closed else 0
         if not self.settled:
             raise ValueError("settle first")
         s.size = 0
@@ -532,8 +583,8 @@ cdef class Plan:
             raise MemoryError
         with nogil:
             status = self.fill(&s, wanted)
-            if status == STATUS_OK and closed and self.index == self.stop and self.open_count == 0:
-                status = put_copy(&s, size)
+            if status == STATUS_OK and self.index == self.stop and (self.open_count == 0 or not closed):
+                status = put_copy(&s, max(self.safe, s.cursor))
         self.cursor = s.cursor
         try:
             if status != STATUS_OK:

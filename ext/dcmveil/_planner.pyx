@@ -9,6 +9,7 @@ will be re-encoded with undefined length, whatever turns up inside, since a driv
 so before it knows.
 """
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 
@@ -40,7 +41,7 @@ from dcmveil._edits cimport (
     plan_hold,
 )
 from dcmveil._names cimport NO_NAME
-from dcmveil._plan cimport Plan
+from dcmveil._plan cimport Plan, goes
 from dcmveil._policy cimport (
     APPEND,
     CAPTURE,
@@ -92,12 +93,14 @@ from dcmveil._scanner cimport (
     scan_exception,
     scan_feed,
     scan_finish,
+    scan_given,
     scan_open,
 )
 from dcmveil._tables cimport tables
 from dcmveil.scan cimport (
     FRAME_FRAGMENTS,
     FRAME_SEQUENCE,
+    STATE_DATASET,
     STATUS_FAILED,
     STATUS_LIMIT,
     STATUS_MEMORY,
@@ -329,6 +332,8 @@ cdef int keep(State *s, const Token *t, const Entry *entry, uint32_t depth, uint
 cdef inline int note_bulk(State *s, const Token *t) noexcept nogil:
     """A long Value or Fragment that stays as it is."""
     cdef bint is_pixels = t.kind == TOKEN_FRAGMENT or t.tag >> 16 == PIXEL_GROUP
+    if not s.plan.first_bulk and t.length >= MIN_BULK:
+        s.plan.first_bulk = t.start + t.header
     if s.notes_bulk and t.length >= (MIN_PIXEL_BULK if is_pixels else MIN_BULK):
         return plan_bulk(s.plan, t.start + t.header, t.length, t.kind == TOKEN_FRAGMENT)
     return STATUS_OK
@@ -614,6 +619,7 @@ cdef class Planner:
     `hold_limit`, `max_held` and `capture_limit` in bytes, `max_depth` in Sequences, `max_edits` in edits. From
     `drain_at` edits on it is `crowded`. With `notes_bulk` the Plan knows of long Values that stay (`Plan.bulk`).
     `private` says what becomes of private elements; without it all of them get the one rule of the table.
+    `transfer_syntax`: nothing stands before the Data Set, which is in this one. Refused if that cannot be read.
     """
     cdef State state
     cdef uint32_t drain_at
@@ -637,7 +643,8 @@ cdef class Planner:
 
     def __init__(self, table: RuleTable, *, private: PrivateTable | None = None, hold_limit: int = 1 << 20,
                  max_depth: int = 1024, max_edits: int = 2_000_000, max_held: int = 64 << 20,
-                 capture_limit: int = 1 << 16, drain_at: int = 1 << 15, notes_bulk: bool = False) -> None:
+                 capture_limit: int = 1 << 16, drain_at: int = 1 << 15, notes_bulk: bool = False,
+                 transfer_syntax: str | None = None) -> None:
         if self.state.frames != NULL:
             raise ValueError("a Planner plans one object")
         self.private = private
@@ -651,13 +658,30 @@ cdef class Planner:
         if self.state.frames == NULL or scan_open(&self.state.scan, max_depth) != STATUS_OK:
             raise MemoryError
         open_node(&self.state, &self.state.frames[0], ROOT_NODE)
+        if transfer_syntax is not None:
+            self.expect(transfer_syntax.encode("ascii", "replace"))
         self.plan.open(2 * <uint32_t>max_depth + 2, self.table.rules.rules_count, max_edits, max_held)
         self.is_usable = True
+
+    cdef int expect(self, bytes uid) except -1:
+        if not scan_given(&self.state.scan, <const uint8_t *>PyBytes_AS_STRING(uid), PyBytes_GET_SIZE(uid)):
+            raise Refused("transfer-syntax", "a Transfer Syntax of PS3.6 Table A-1 that encodes Data Sets expected")
+        return 0
 
     @property
     def ahead(self) -> int:
         """Bytes that need not be fed: `advance` over them will do."""
         return scan_ahead(&self.state.scan)
+
+    @property
+    def bulk_ahead(self) -> int:
+        """The same, but only of a long Value that stays (see `Plan.bulk`), which nobody asks for later."""
+        cdef uint64_t left
+        cdef uint32_t count = self.plan.data.bulk_count
+        if not count or self.plan.data.bulk[count - 1].stop <= self.state.scan.pos:
+            return 0
+        left = self.plan.data.bulk[count - 1].stop - self.state.scan.pos
+        return min(left, scan_ahead(&self.state.scan))
 
     @property
     def position(self) -> int:
@@ -668,6 +692,11 @@ cdef class Planner:
     def dataset_start(self) -> int:
         """Offset of the first byte of the Data Set; 0 before it is known, and if there is no File Meta."""
         return self.state.scan.dataset_start
+
+    @property
+    def has_begun(self) -> bool:
+        """Is it known where the Data Set begins?"""
+        return self.state.scan.state == STATE_DATASET
 
     @property
     def transfer_syntax(self) -> str | None:
@@ -738,7 +767,53 @@ cdef class Planner:
     @property
     def crowded(self) -> bool:
         """Are so many edits held that it is worth while to write what can be written?"""
-        return self.plan.data.edits_count >= self.drain_at and not self.state.scan.capture
+        return self.plan.data.edits_count >= self.drain_at and self.can_cut
+
+    @property
+    def can_cut(self) -> bool:
+        """Is no edit waiting for its Value?"""
+        return not self.state.scan.capture
+
+    @property
+    def is_idle(self) -> bool:
+        """Is there no edit that has not been written, and no container whose end has not been?"""
+        cdef uint32_t i
+        if self.plan.data.edits_count > self.plan.kept_open or self.state.scan.capture:
+            return False
+        for i in range(self.plan.kept_open):
+            if self.plan.data.edits[i].link != NO_RECORD:
+                return False
+        return True
+
+    def flow(self) -> tuple:
+        """While it is idle: the range of the input that may be copied now, ``(start, stop)``. It counts as said."""
+        cdef uint64_t start = self.plan.cursor
+        if not self.is_idle:
+            raise ValueError("there are edits to be written")
+        self.plan.cursor = max(start, self.safe(self.plan.data.edits_count))
+        return start, self.plan.cursor
+
+    @property
+    def needed(self) -> int:
+        """Offset in the input before which no byte will be asked for any more."""
+        cdef const Edit *edit
+        cdef uint64_t cursor = self.plan.cursor
+        if self.state.dropping and self.state.drop_record == self.plan.kept_open:
+            edit = &self.plan.data.edits[self.state.drop_record]
+            if edit.start <= cursor and goes(&self.plan.data, edit):
+                return max(cursor, self.state.scan.pos)
+        return cursor
+
+    cdef uint64_t safe(self, uint32_t stop) noexcept:
+        """Offset in the input that no edit from number `stop` on can change anything before."""
+        cdef uint32_t depth
+        if stop < self.plan.data.edits_count:
+            return self.plan.data.edits[stop].start
+        if self.state.rules.changes:
+            for depth in range(self.state.recorded + 1, self.state.scan.depth + 1):
+                if not self.state.frames[depth].flags & UNDEFINED:
+                    return self.state.frames[depth].start      # its Value Length may change yet
+        return self.state.scan.pos
 
     def cut(self) -> int:
         """Tell the Plan how far it may be settled: up to the outermost open frame whose length is still to be
@@ -754,7 +829,7 @@ cdef class Planner:
         if self.state.dropping:
             stop = min(stop, self.state.drop_record)
         stop = first_creator(&self.state, stop)
-        self.plan.cut(stop)
+        self.plan.cut(stop, self.safe(stop))
         for depth in range(1, self.state.recorded + 1):
             open_count += self.state.frames[depth].record < stop
         return stop - open_count
@@ -777,6 +852,7 @@ cdef class Planner:
                 depth - 1 if depth <= open_count else self.state.frames[depth].record - (stop - open_count))
         self.state.drop_record -= stop - open_count
         move_creators(&self.state, stop - open_count)
+        self.plan.kept_open = open_count
         self.plan.rewind()
         self.check(status)
 

@@ -3,8 +3,10 @@
     PREFIX  --DICM at 128, or not-->  META  --first group that is not 0002-->  DATASET
                                        |  no (0002,0010)                          ^
                                        +------------------> DETECT ---------------+
+    GIVEN  ----------------------------------------------------------------------+
 
-The Transfer Syntax is looked up, or detected from the first element, before the first byte of the Data Set is read.
+The Transfer Syntax is looked up, detected from the first element, or GIVEN by whoever has a Data Set alone, before the
+first byte of that is read.
 """
 from libc.stdint cimport uint8_t, uint16_t, uint32_t
 from libc.string cimport memcmp, strlen
@@ -16,6 +18,7 @@ from dcmveil.scan cimport (
     ERROR_TRANSFER_SYNTAX,
     STATE_DATASET,
     STATE_DETECT,
+    STATE_GIVEN,
     STATE_META,
     STATE_PREFIX,
     STATUS_AGAIN,
@@ -61,6 +64,8 @@ cdef int scan_preface(Scan *s, const uint8_t *p, size_t n, Token *t) noexcept no
         return scan_meta(s, p, n, t)
     if s.state == STATE_PREFIX:
         return scan_prefix(s, p, n, t)
+    if s.state == STATE_GIVEN:
+        return end_meta(s, t)
     return scan_detect(s, p, n, t)
 
 

@@ -7,6 +7,7 @@ ctypedef int (*TokenSink)(void *context, Token *token) noexcept nogil
 ctypedef int (*ValueSink)(void *context, const uint8_t *data, size_t size) noexcept nogil
 
 cdef int scan_open(Scan *s, uint32_t max_depth) noexcept nogil
+cdef bint scan_given(Scan *s, const uint8_t *uid, size_t size) noexcept nogil
 cdef void scan_close(Scan *s) noexcept nogil
 cdef int scan_feed(Scan *s, const uint8_t *p, size_t n, size_t *used,
                    TokenSink on_token, ValueSink on_value, void *context) noexcept nogil

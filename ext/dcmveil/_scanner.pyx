@@ -17,7 +17,7 @@ from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memmove, memset
 
-from dcmveil._preface cimport scan_preface
+from dcmveil._preface cimport find_transfer_syntax, scan_preface
 from dcmveil.scan cimport (
     ERROR_DELIMITER_LENGTH,
     ERROR_DEPTH,
@@ -39,6 +39,7 @@ from dcmveil.scan cimport (
     FRAME_ROOT,
     FRAME_SEQUENCE,
     STATE_DATASET,
+    STATE_GIVEN,
     STATE_META,
     STATE_PREFIX,
     STATUS_AGAIN,
@@ -77,6 +78,9 @@ from dcmveil.wire cimport (
     le32,
     read_tag,
 )
+
+from dcmveil._tables cimport tables
+from dcmveil.tables cimport DCMVEIL_UNUSABLE
 
 from dcmveil._tables import keyword
 from dcmveil.errors import LimitExceeded, ParseError, Refused
@@ -359,6 +363,16 @@ cdef int scan_open(Scan *s, uint32_t max_depth) noexcept nogil:
     s.frames[0].stop = UNBOUNDED
     s.frames[0].kind = FRAME_ROOT
     return STATUS_OK
+
+
+cdef bint scan_given(Scan *s, const uint8_t *uid, size_t size) noexcept nogil:
+    """Before the first byte: it is that of a Data Set in this Transfer Syntax. Is that one that can be read?"""
+    s.transfer_syntax = find_transfer_syntax(uid, size)
+    if s.transfer_syntax < 0 or tables.transfer_syntaxes[s.transfer_syntax].flags & DCMVEIL_UNUSABLE:
+        return False
+    s.state = STATE_GIVEN
+    s.has_preamble = 1      # as good as one: nobody doubts what it is
+    return True
 
 
 cdef void scan_close(Scan *s) noexcept nogil:

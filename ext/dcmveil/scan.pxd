@@ -11,6 +11,7 @@ cdef enum ScanState:
     STATE_PREFIX                # 128 bytes of preamble and DICM, or neither
     STATE_META                  # File Meta Information, group 0002
     STATE_DETECT                # no Transfer Syntax UID: guess from the first element
+    STATE_GIVEN                 # nothing stands before the Data Set, and its Transfer Syntax is known from elsewhere
     STATE_DATASET
 
 cdef enum FrameKind:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from dcmveil.cms import Envelope, Opener
     from dcmveil.editing import Edits, edit_file, plan_edits
     from dcmveil.files import deidentify_file, plan_file
+    from dcmveil.held import Segment
     from dcmveil.keys import load_certificates, load_private_key
     from dcmveil.operations import Operation, parse_operation
     from dcmveil.options import Options
@@ -19,10 +20,13 @@ if TYPE_CHECKING:
     from dcmveil.reidentifying import reidentify_file
     from dcmveil.report import EditLine, Report
     from dcmveil.rulesfile import load_rules
+    from dcmveil.streaming import Deidentifier, Editor, Reidentifier
     from dcmveil.userrules import UserRule, parse_rules
 
 __all__ = [
+    "Deidentifier",
     "EditLine",
+    "Editor",
     "Edits",
     "Envelope",
     "Limits",
@@ -30,7 +34,9 @@ __all__ = [
     "Operation",
     "Options",
     "Policy",
+    "Reidentifier",
     "Report",
+    "Segment",
     "UserRule",
     "__version__",
     "deidentify_file",
@@ -48,7 +54,9 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOME = {
+    "Deidentifier": "dcmveil.streaming",
     "EditLine": "dcmveil.report",
+    "Editor": "dcmveil.streaming",
     "Edits": "dcmveil.editing",
     "Envelope": "dcmveil.cms",
     "Limits": "dcmveil.policy",
@@ -56,7 +64,9 @@ _HOME = {
     "Operation": "dcmveil.operations",
     "Options": "dcmveil.options",
     "Policy": "dcmveil.policy",
+    "Reidentifier": "dcmveil.streaming",
     "Report": "dcmveil.report",
+    "Segment": "dcmveil.held",
     "UserRule": "dcmveil.userrules",
     "deidentify_file": "dcmveil.files",
     "edit_file": "dcmveil.editing",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection
+from functools import cache
 from typing import TYPE_CHECKING
 
 from dcmveil import provenance
@@ -48,6 +49,7 @@ _REFERENCED_ITEM = 0x0040DB73
 _SOP_INSTANCE_UID = 0x00080018
 _MOST_WATCHED = 2048  # nested elements; of those that follow nothing is known
 
+_BLOCK = 4096  # bytes: what kernels share and copy as a whole
 _LONG = 1024  # bytes of a Value that is not remembered
 _UNKNOWN = b"?"  # by identity
 # Rules whose answers depend on the question and the SOP Class only, and those whose Values on the subject only.
@@ -75,7 +77,16 @@ Answered = Memo[tuple[tuple[int, ...], bytes | None], _Said]
 class DeidentifyingAnswers(Answers):
     """For one object, in one round or in several. `terms` is None if any object may pass."""
 
-    def __init__(self, compiled: Compiled, means: Means, options: Options, terms: Terms | None, memo: Answered) -> None:
+    def __init__(
+        self,
+        compiled: Compiled,
+        means: Means,
+        options: Options,
+        terms: Terms | None,
+        memo: Answered,
+        *,
+        file_meta: bool = True,
+    ) -> None:
         self._compiled = compiled
         self._memo = memo
         self._means = means
@@ -91,6 +102,9 @@ class DeidentifyingAnswers(Answers):
         self._instance: Question | None = None
         self._refers_to_items = False
         self._renewal: Renewal | None = None
+        self._has_file_meta = file_meta
+        self._file_meta_of: tuple[int, bytes | None, bytes | None, str] | None = None
+        self._pad = 0
         self._refusing = {number for number, rule in enumerate(compiled.rules) if rule.action == "refuse"}
         self._gone = set(compiled.removed)  # of the top level
         # What always comes to the same for a subject, with nothing else to be noted.
@@ -105,7 +119,16 @@ class DeidentifyingAnswers(Answers):
         """Later on, nothing could be learnt that answers depend on."""
         if self._terms.waits or _has_characteristics(facts) or (self._needs_patient and PATIENT_ID not in facts.first):
             return False
-        return None not in (facts.sop_class, facts.sop_instance)
+        return None not in (facts.sop_class, facts.sop_instance) and self._is_let_through(facts)
+
+    def _is_let_through(self, facts: Facts) -> bool:
+        """As far as can be seen: what may have to be refused in the end is not begun to be written."""
+        try:
+            if not self._is_admitted:
+                check_admitted(facts, self._terms)
+        except Refused:
+            return False
+        return True
 
     def own_private(self, facts: Facts) -> PrivateTable | None:
         """What the object says of its private elements (PS3.15 E.3.10)."""
@@ -302,7 +325,19 @@ class DeidentifyingAnswers(Answers):
             sop_class = None
         old = facts.sop_instance or facts.media_sop_instance
         new = None if old is None else self._new_instance(old, facts)
-        return "replace", provenance.file_meta(sop_class, new, facts.transfer_syntax)
+        if not self._has_file_meta:
+            return "remove", b""
+        self._file_meta_of = asked.key, sop_class, new, facts.transfer_syntax
+        return "replace", provenance.file_meta(*self._file_meta_of[1:])
+
+    def aligned(self, growth: int) -> tuple[int, bytes] | None:
+        """With the File Meta Information padded. Lengths are even there, so an odd growth cannot be made good for."""
+        if self._file_meta_of is None or growth % 2:
+            return None
+        key, sop_class, sop_instance, syntax = self._file_meta_of
+        padding = (self._pad - growth - _least_pad()) % _BLOCK
+        self._pad = padding + _least_pad()
+        return key, provenance.file_meta(sop_class, sop_instance, syntax, padding)
 
     def _new_instance(self, old: bytes, facts: Facts) -> bytes:
         """What the SOP Instance UID comes to."""
@@ -375,6 +410,11 @@ _OWN_ACTIONS: dict[str, _Own] = {
     "set": DeidentifyingAnswers._set,
     "replace": DeidentifyingAnswers._set,
 }
+
+
+@cache
+def _least_pad() -> int:
+    return len(provenance.file_meta(None, None, "", 0)) - len(provenance.file_meta(None, None, ""))
 
 
 def _has_characteristics(facts: Facts) -> bool:

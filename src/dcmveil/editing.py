@@ -22,21 +22,22 @@ from dcmveil.files import plan_opened, rewrite_opened
 from dcmveil.operations import Operation, OperationError, combine, merge
 from dcmveil.places import Placed, Tree, expanded
 from dcmveil.policy import Limits
-from dcmveil.questions import Answers, Facts, Question, vr_of_input
+from dcmveil.questions import Answers, Facts, Question, Rewriting, vr_of_input
 from dcmveil.report import Method, Report
 from dcmveil.rewriting import opened, scan
 from dcmveil.rules import KEEP, Rule
-from dcmveil.sources import FileSource
+from dcmveil.sources import FileSource, Source
 from dcmveil.tags import format_tag
 from dcmveil.values import choose_vr, encode_value
 
-__all__ = ["Edits", "edit_file", "plan_edits"]
+__all__ = ["Edits", "edit_file", "editing_of", "plan_edits"]
 
 _SPECIFIC_CHARACTER_SET = 0x00080005
 _FILE_META_OF = {0x00080016: 0x00020002, 0x00080018: 0x00020003}  # SOP Class and SOP Instance UID
 _FILE_META_GROUP_LENGTH = 0x00020000
 _PREAMBLE = 132
 _ALL = 0xFFFFFFFF
+_NOT_IN_ALL_SETS = frozenset("\\~")  # of ASCII; ISO 646 lets national sets have others there
 _MAX_RULES = 255
 _FIRST_BLOCK, _LAST_BLOCK = 0x10, 0xFF
 _REASONS = {"clear": "--clear", "empty": "--empty", "remove": "--remove", "replace": "--replace"}
@@ -57,33 +58,41 @@ class Edits:
             raise OperationError("no operations")
         _Editing(self.operations, limits, _no_prefix)
 
+    @property
+    def names_creators(self) -> bool:
+        """Are there private elements whose block has to be found first?"""
+        return any(operation.creator is not None for operation in self.operations)
+
     def __repr__(self) -> str:
         return f"Edits({len(self.operations)} operations)"
 
 
-def edit_file(source: str | os.PathLike[str], target: str | os.PathLike[str], edits: Edits) -> Report:
+def edit_file(
+    source: str | os.PathLike[str], target: str | os.PathLike[str], edits: Edits, *, copy: str = "auto"
+) -> Report:
     """Do the operations to the file `source` and write `target`, which appears only when whole.
 
     Raises ValueProblem for a Value that cannot be one of its VR, Refused if there is no free private block, and as
     `deidentify_file`.
     """
     with opened(source) as fd:
-        return rewrite_opened(fd, source, target, _for_file(fd, edits))
+        return rewrite_opened(fd, source, target, editing_of(FileSource(fd), edits), copy=copy)
 
 
 def plan_edits(source: str | os.PathLike[str], edits: Edits) -> Report:
     """What `edit_file` would do, edit by edit, without doing it."""
     with opened(source) as fd:
-        return plan_opened(fd, source, _for_file(fd, edits))
+        return plan_opened(fd, source, editing_of(FileSource(fd), edits))
 
 
-def _for_file(fd: int, edits: Edits) -> _Editing:
+def editing_of(source: Source, edits: Edits, transfer_syntax: str | None = None) -> Rewriting:
+    """What the edits come to for one object, which is looked through beforehand if they name Private Creators."""
     operations = edits.operations
     creators: dict[int, str] = {}
-    if any(operation.creator is not None for operation in operations):
-        creators = _creators(fd, operations, edits.limits)
+    if edits.names_creators:
+        creators = _creators(source, operations, edits.limits, transfer_syntax)
         operations = tuple(merge(_with_blocks(operations, creators)))
-    return _Editing(operations, edits.limits, lambda stop: FileSource(fd).read_at(0, stop), _repeated(creators))
+    return _Editing(operations, edits.limits, lambda stop: source.read_at(0, stop), _repeated(creators))
 
 
 def _no_prefix(stop: int) -> bytes:
@@ -94,7 +103,9 @@ def _no_prefix(stop: int) -> bytes:
 # ---- private blocks --------------------------------------------------------------------------------------------
 
 
-def _creators(fd: int, operations: Iterable[Operation], limits: Limits) -> dict[int, str]:
+def _creators(
+    source: Source, operations: Iterable[Operation], limits: Limits, transfer_syntax: str | None
+) -> dict[int, str]:
     """Private Creators of the groups that operations name, by their tags; "" for blocks in use that have none."""
     groups = sorted({operation.tag >> 16 for operation in operations if operation.creator is not None})
     tags = [group << 16 | block for group in groups for block in range(_FIRST_BLOCK, _LAST_BLOCK + 1)]
@@ -103,8 +114,8 @@ def _creators(fd: int, operations: Iterable[Operation], limits: Limits) -> dict[
         special={**_SPECIAL, "private": 1, "duplicate": None},  # private elements are listed as if they were to go
         places=[[(tag, None, False, True, None) for tag in tags]],
     )
-    planner = Planner(table, **limits._asdict())
-    scan(planner, fd, os.fstat(fd).st_size)
+    planner = Planner(table, transfer_syntax=transfer_syntax, **limits._asdict())
+    scan(planner, source)
     found = {tag: "" for tag in _blocks_in_use(planner.plan) if tag >> 16 in groups}
     for tag, parent, _item, value in reversed(planner.plan.watched()):  # of repeated ones the first counts
         if parent == 0 and tag >> 16 & 1:
@@ -168,6 +179,7 @@ class _Editing:
     """The Rewriting of one object: operations as places and rules."""
 
     method = Method()
+    changes_all = False
 
     def __init__(
         self,
@@ -220,12 +232,18 @@ class _Editing:
         self.values.append(value)
         return len(self.rules) - 1
 
-    def planner(self, private: PrivateTable | None = None) -> Planner:
+    @property
+    def flows(self) -> bool:
+        """Are the Values encoded alike in every Specific Character Set?"""
+        return all(value is None or (value.isascii() and not set(value) & _NOT_IN_ALL_SETS) for value in self.values)
+
+    def planner(self, private: PrivateTable | None = None, transfer_syntax: str | None = None) -> Planner:
         """A new Planner for the object."""
-        self.scanned = Planner(self._table, **self._limits.without_holding()._asdict())
+        limits = self._limits.without_holding()
+        self.scanned = Planner(self._table, transfer_syntax=transfer_syntax, **limits._asdict())
         return self.scanned
 
-    def answers(self) -> Answers:
+    def answers(self, *, file_meta: bool = True) -> Answers:
         """What to answer for it."""
         return _Answers(self)
 
@@ -266,7 +284,7 @@ class _Answers(Answers):
         self._editing = editing
 
     def is_ready(self, facts: Facts) -> bool:
-        return False  # Specific Character Set may come late, or not at all
+        return self._editing.flows  # else Specific Character Set may come late, or not at all
 
     def action(self, key: int, rule: int) -> str:
         return self._editing.rules[rule].action

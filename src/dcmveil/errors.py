@@ -27,7 +27,12 @@ def show_path(path: object) -> str:
 
 
 class DcmveilError(Exception):
-    """Base of all errors of this package. One line of text, no Value."""
+    """Base of all errors of this package. One line of text, no Value.
+
+    `discard` is the number of bytes of output that had gone out of a push driver before: they are no whole object.
+    """
+
+    discard = 0
 
 
 class InputError(DcmveilError):

@@ -14,25 +14,28 @@ from dcmveil.policy import Policy
 from dcmveil.questions import Rewriting
 from dcmveil.report import Report
 from dcmveil.rewriting import Completion, Rewrite, Writer, opened
+from dcmveil.sinks import FileOutput
+from dcmveil.sources import FileSource, Source
 
-__all__ = ["deidentify_file", "plan_file", "plan_opened", "rewrite_opened"]
+__all__ = ["completion_of", "deidentify_file", "plan_file", "plan_opened", "rewrite_opened", "verification_of"]
 
 _Path = str | os.PathLike[str]
-Verification = Callable[[Rewrite, int], None]
+Verification = Callable[[Rewrite, Source], None]
 
 
-def deidentify_file(source: _Path, target: _Path, policy: Policy) -> Report:
+def deidentify_file(source: _Path, target: _Path, policy: Policy, *, copy: str = "auto") -> Report:
     """De-identify the file `source` into `target` (PS3.15 E.1.1).
 
     `target` appears under its name only when whole; one that exists is replaced then, or stays as it was if anything
     goes wrong. `source` and `target` may be the same. Memory does not grow with the file, but with an envelope it
-    does with the originals.
+    does with the originals. `copy` is how bulk is copied, which never changes a byte: "reflink" (shared with the
+    input, where the file system can), "splice" (by the kernel) or "readwrite"; "auto" takes the first that works.
 
     Raises ParseError for an input that is not well formed, Refused for one the Policy does not let through,
     LimitExceeded, InputError and OutputError; all are DcmveilErrors.
     """
     with opened(source) as fd:
-        return rewrite_opened(fd, source, target, policy, _completion(policy), _verification(policy))
+        return rewrite_opened(fd, source, target, policy, completion_of(policy), verification_of(policy), copy=copy)
 
 
 def plan_file(source: _Path, policy: Policy) -> Report:
@@ -41,10 +44,11 @@ def plan_file(source: _Path, policy: Policy) -> Report:
     All edits are held at once, some 300 bytes each.
     """
     with opened(source) as fd:
-        return plan_opened(fd, source, policy, _completion(policy))
+        return plan_opened(fd, source, policy, completion_of(policy))
 
 
-def _completion(policy: Policy) -> Completion | None:
+def completion_of(policy: Policy) -> Completion | None:
+    """What seals the originals, if there is an envelope."""
     if policy.envelope is None:
         return None
     from dcmveil.sealing import seal_originals
@@ -52,7 +56,8 @@ def _completion(policy: Policy) -> Completion | None:
     return partial(seal_originals, policy)
 
 
-def _verification(policy: Policy) -> Verification | None:
+def verification_of(policy: Policy) -> Verification | None:
+    """What searches the output, if that is wanted."""
     if not policy.verifies:
         return None
     from dcmveil.proving import verify_output
@@ -67,22 +72,25 @@ def rewrite_opened(
     policy: Rewriting,
     complete: Completion | None = None,
     verify: Verification | None = None,
+    *,
+    copy: str = "auto",
 ) -> Report:
     """Rewrite the file opened as `fd`, whose name is `source`, into `target`. Raises as `deidentify_file`.
 
     `verify` is given what was done and the output before that takes its name."""
     with AtomicFile(target, mode_of=os.fstat(fd)) as output:
-        size = os.fstat(fd).st_size
-        rewrite = Rewrite(fd, size, policy, complete)
-        rewrite.run(Writer(fd, output.fd, size))
+        opened_source = FileSource(fd)
+        written = FileOutput(fd, output.fd, opened_source.size, copy)
+        rewrite = Rewrite(opened_source, policy, complete)
+        rewrite.run(Writer(opened_source, written))
         if verify is not None:
-            verify(rewrite, output.fd)
+            verify(rewrite, written.source())
         output.commit()
     return rewrite.report(str(source), str(target))
 
 
 def plan_opened(fd: int, source: _Path, policy: Rewriting, complete: Completion | None = None) -> Report:
     """What `rewrite_opened` would do, without doing it."""
-    rewrite = Rewrite(fd, os.fstat(fd).st_size, policy, complete)
+    rewrite = Rewrite(FileSource(fd), policy, complete)
     rewrite.run(None)
     return rewrite.report(str(source), None)

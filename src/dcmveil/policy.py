@@ -105,10 +105,12 @@ class Policy:
     verifies: bool
     _answered: Answered
     _method: Method | None
+    _sealed_size: int
 
     __slots__ = (
         "_answered",
         "_method",
+        "_sealed_size",
         "compiled",
         "drop_large_originals",
         "envelope",
@@ -200,6 +202,7 @@ class Policy:
         values: dict[str, object] = {
             "_answered": Memo(_MOST_ANSWERS),
             "_method": None,
+            "_sealed_size": 0,
             "compiled": compiled,
             "drop_large_originals": drop_large_originals,
             "envelope": envelope,
@@ -231,8 +234,22 @@ class Policy:
         """The rules by number."""
         return self.compiled.rules
 
-    def planner(self, private: PrivateTable | None = None) -> Planner:
-        """A new Planner for one object, with what that says itself of its private elements."""
+    @property
+    def flows(self) -> bool:
+        """May objects be written before their end is known? Not if originals, texts or private elements have to be
+        seen as a whole first, or the output searched."""
+        terms, privates = self.terms or Terms(), self.compiled.privates
+        waits = terms.waits or terms.assesses_risks or self.verifies or self.envelope is not None
+        return not (waits or (privates is not None and bool(privates.safe)))
+
+    @property
+    def changes_all(self) -> bool:
+        """Is there no object that would stay as it is?"""
+        return self.terms is not None
+
+    def planner(self, private: PrivateTable | None = None, transfer_syntax: str | None = None) -> Planner:
+        """A new Planner for one object, with what that says itself of its private elements; with a `transfer_syntax`
+        for a Data Set alone that is in this one."""
         private = self.compiled.private_table if private is None else private
         limits = self.limits
         if self.envelope is not None:
@@ -243,13 +260,22 @@ class Policy:
             self.compiled.table,
             private=private,
             capture_limit=_LONG_TEXT if self.terms is not None and self.terms.waits else _SHORT_TEXT,
-            notes_bulk=self.envelope is not None,
+            notes_bulk=not self.flows,
+            transfer_syntax=transfer_syntax,
             **limits._asdict(),
         )
 
-    def answers(self) -> DeidentifyingAnswers:
-        """What to answer for one object."""
-        return DeidentifyingAnswers(self.compiled, self.means, self.options, self.terms, self._answered)
+    def answers(self, *, file_meta: bool = True) -> DeidentifyingAnswers:
+        """What to answer for one object, which gets File Meta Information or not."""
+        return DeidentifyingAnswers(
+            self.compiled, self.means, self.options, self.terms, self._answered, file_meta=file_meta
+        )
+
+    def sealed_size(self, size: int | None = None) -> int:
+        """Bytes of the last Encrypted Attributes Sequence before long bulk: most often the next one has as many."""
+        if size is not None:
+            object.__setattr__(self, "_sealed_size", size)
+        return self._sealed_size
 
     @property
     def method(self) -> Method:

@@ -30,10 +30,13 @@ MAX_SHORT_LENGTH = 0xFFFE
 _PREAMBLE = bytes(128) + b"DICM"
 
 
-def file_meta(sop_class: bytes | None, sop_instance: bytes | None, transfer_syntax: str) -> bytes:
+def file_meta(
+    sop_class: bytes | None, sop_instance: bytes | None, transfer_syntax: str, padding: int | None = None
+) -> bytes:
     """Preamble, prefix and File Meta Information (PS3.10 section 7.1), encoded.
 
-    The Media Storage UIDs are left out where the Data Set and the old File Meta Information had none.
+    The Media Storage UIDs are left out where the Data Set and the old File Meta Information had none. With `padding`
+    there is a Private Information (0002,0102) of so many zeros.
     """
     rows = [
         (0x00020001, "OB", b"\0\1"),
@@ -43,6 +46,8 @@ def file_meta(sop_class: bytes | None, sop_instance: bytes | None, transfer_synt
         (0x00020012, "UI", IMPLEMENTATION_CLASS_UID),
         (0x00020013, "SH", IMPLEMENTATION_VERSION_NAME),
     ]
+    if padding is not None:
+        rows += [(0x00020100, "UI", IMPLEMENTATION_CLASS_UID), (0x00020102, "OB", bytes(padding))]
     group = b"".join(
         encode_element(Encoding.EXPLICIT_LE, tag, vr, value) for tag, vr, value in rows if value is not None
     )

@@ -173,6 +173,11 @@ class Answers(Protocol):
         """The element for one captured Value, which `uses` elements have; None to leave it as it is."""
         return None
 
+    def aligned(self, growth: int) -> tuple[int, bytes] | None:
+        """What moves the first bulk, which comes to stand `growth` bytes further back, by a multiple of 4096: the key
+        of a question and its new replacement."""
+        return None
+
     def action(self, key: int, rule: int) -> str:
         """What the action of a rule has come to for a question: of X/Z/D the letter that was taken."""
 
@@ -191,11 +196,22 @@ class Rewriting(Protocol):
         """How it is done, for reports."""
         return Method()
 
-    def planner(self, private: PrivateTable | None = None) -> Planner:
-        """A new Planner for one object, which may have private elements to be treated in a way of its own."""
+    @property
+    def flows(self) -> bool:
+        """May an object be answered and written before its end is known, if `Answers.is_ready` says so?"""
+        return False
 
-    def answers(self) -> Answers:
-        """For one object."""
+    @property
+    def changes_all(self) -> bool:
+        """Is there no object that would stay as it is?"""
+        return False
+
+    def planner(self, private: PrivateTable | None = None, transfer_syntax: str | None = None) -> Planner:
+        """A new Planner for one object, which may have private elements to be treated in a way of its own, or be a
+        Data Set alone, in a Transfer Syntax that is known."""
+
+    def answers(self, *, file_meta: bool = True) -> Answers:
+        """For one object; without `file_meta` nothing is written before the Data Set, if there is a choice."""
 
 
 def vr_of_input(asked: Question) -> str | None:

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from dcmveil.sources import DeflatedSource, RangeReader
+from dcmveil.sources import DeflatedSource, RangeReader, Source
 
 __all__ = ["Recompressor", "Settings", "check_settings", "find_settings"]
 
@@ -68,32 +68,32 @@ class Recompressor:
         return data
 
 
-def find_settings(fd: int, dataset_start: int, size: int) -> Settings | None:
+def find_settings(source: Source, dataset_start: int, size: int) -> Settings | None:
     """The settings that make the deflated Data Set of a file of `size` bytes; None if there are none we know."""
-    reader = RangeReader(fd)
+    reader = RangeReader(source)
     head = reader.stored(dataset_start, min(size, dataset_start + _WINDOW))
     for level in _LEVELS:
         for memory_level in _MEMORY_LEVELS:
             for bits in (-zlib.MAX_WBITS, zlib.MAX_WBITS):
                 settings = Settings(level, memory_level, bits, b"", b"")
-                if _begins_so(settings, fd, dataset_start, head):
-                    found = _confirmed(settings, fd, dataset_start, size, reader)
+                if _begins_so(settings, source, dataset_start, head):
+                    found = _confirmed(settings, source, dataset_start, size, reader)
                     if found is not None:
                         return found
     return None
 
 
-def _inflated(fd: int, dataset_start: int) -> Iterator[bytes]:
-    source = DeflatedSource(fd, dataset_start)
-    source.skip(dataset_start)
-    while data := source.read(_WINDOW):
+def _inflated(source: Source, dataset_start: int) -> Iterator[bytes]:
+    inflated = DeflatedSource(source, dataset_start)
+    inflated.skip(dataset_start)
+    while data := inflated.read(_WINDOW):
         yield data
 
 
-def _begins_so(settings: Settings, fd: int, dataset_start: int, head: bytes) -> bool:
+def _begins_so(settings: Settings, source: Source, dataset_start: int, head: bytes) -> bool:
     """Are the first bytes that these settings make those of the file? Most are told apart here."""
     compressor, made = settings.compressor(), b""
-    for data in _inflated(fd, dataset_start):
+    for data in _inflated(source, dataset_start):
         made += compressor.compress(data)
         if made[: len(head)] != head[: len(made)]:
             return False
@@ -102,10 +102,12 @@ def _begins_so(settings: Settings, fd: int, dataset_start: int, head: bytes) -> 
     return True
 
 
-def _confirmed(settings: Settings, fd: int, dataset_start: int, size: int, reader: RangeReader) -> Settings | None:
+def _confirmed(
+    settings: Settings, source: Source, dataset_start: int, size: int, reader: RangeReader
+) -> Settings | None:
     """The settings with tail and digest, if all of the stream is what they make."""
     digest, at = hashlib.sha256(), dataset_start
-    for made in _made(settings.compressor(), _inflated(fd, dataset_start)):
+    for made in _made(settings.compressor(), _inflated(source, dataset_start)):
         if made != reader.stored(at, min(size, at + len(made))):
             return None
         digest.update(made)

@@ -14,7 +14,6 @@ from contextlib import suppress
 from functools import cache
 from typing import NamedTuple, Protocol
 
-from dcmveil._copier import Copier
 from dcmveil._elements import list_elements
 from dcmveil._inverse import KINDS, RUN_BITS, restoring_script
 from dcmveil._planner import Planner
@@ -30,9 +29,12 @@ from dcmveil.report import Report
 from dcmveil.restoring import Restoration
 from dcmveil.reversal import Deflated, Reversal, Way, unpack
 from dcmveil.rewriting import Rewrite, Writer, input_may_shrink, opened, reader_of, scan
-from dcmveil.sources import DeflatedSource, RangeReader, copy_script
+from dcmveil.sinks import FileOutput, Output, copy_script
+from dcmveil.sources import DeflatedSource, FileSource, RangeReader, Source
 
-__all__ = ["Unsealer", "reidentify_file"]
+__all__ = ["Restorer", "Unsealer", "locating", "reidentify_file", "reidentify_opened"]
+
+_Path = str | os.PathLike[str]
 
 _ENCRYPTED_CONTENT_TRANSFER_SYNTAX_UID = 0x04000510
 _ENCRYPTED_CONTENT = 0x04000520
@@ -55,6 +57,8 @@ def reidentify_file(
     target: str | os.PathLike[str],
     opener: Unsealer,
     limits: Limits = Limits(),  # noqa: B008 - immutable
+    *,
+    copy: str = "auto",
 ) -> Report:
     """Restore the original of the file `source` in `target`, with what `opener` can decrypt.
 
@@ -64,13 +68,66 @@ def reidentify_file(
     and as `deidentify_file`.
     """
     with opened(source) as fd:
-        size = os.fstat(fd).st_size
-        found = _find(fd, size, limits)
-        reversal = _decrypt(found, opener)
-        with AtomicFile(target, mode_of=os.fstat(fd)) as output:
-            report = _restore(fd, size, output.fd, found, reversal, limits)
-            output.commit()
+        return reidentify_opened(fd, source, target, opener, limits, copy=copy)
+
+
+def reidentify_opened(
+    fd: int,
+    source: _Path,
+    target: _Path,
+    opener: Unsealer,
+    limits: Limits = Limits(),  # noqa: B008 - immutable
+    *,
+    copy: str = "auto",
+) -> Report:
+    """Restore the original of the file opened as `fd`, whose name is `source`. Raises as `reidentify_file`."""
+    encrypted = FileSource(fd)
+    restorer = Restorer(encrypted, opener, limits)
+    with AtomicFile(target, mode_of=os.fstat(fd)) as output:
+        report = restorer.restore(FileOutput(fd, output.fd, encrypted.size, copy))
+        output.commit()
     return report._replace(source=str(source), target=str(target))
+
+
+class Restorer:
+    """What can be restored from one source: it is found and decrypted when this is made.
+
+    With a `transfer_syntax` the source is a Data Set alone. Raises as `reidentify_file`.
+    """
+
+    def __init__(self, source: Source, opener: Unsealer, limits: Limits, *, transfer_syntax: str | None = None) -> None:
+        self._source = source
+        self._limits = limits
+        self._transfer_syntax = transfer_syntax
+        self._found = _find(source, limits, transfer_syntax)
+        self._reversal = _decrypt(self._found, opener)
+        self.restored_start = 0  # of the Data Set in what has been restored
+
+    def restore(self, output: Output) -> Report:
+        """Write the original. When it returns, what was written can be read, but only then."""
+        found, reversal = self._found, self._reversal
+        if reversal.way is not None and _fits(found, reversal.way, reversal.content):
+            with input_may_shrink():
+                is_same = _write_original(self._source, output, found, reversal.way, reversal.content)
+            self._check(output)
+            return _report(found, self._source.size, output, len(reversal.originals), None if is_same else RECOMPRESSED)
+        rewrite = Rewrite(
+            self._source, Restoration(reversal, self._limits), transfer_syntax=self._transfer_syntax
+        )  # fmt: skip
+        rewrite.run(Writer(self._source, output))
+        self._check(output)
+        return rewrite.report("", "", _notice(reversal))
+
+    def _check(self, output: Output) -> None:
+        """What was decrypted may have been made by anyone: nothing goes out that cannot be read any more."""
+        try:
+            planner = Planner(locating(), **self._limits._asdict())
+            scan(planner, output.source())
+            self.restored_start = planner.dataset_start
+        except (ParseError, LimitExceeded, Refused):
+            raise Refused(
+                "not-restorable", "with what was encrypted put back, the file as it is now could not be read any more"
+            ) from None
 
 
 # ---- finding ---------------------------------------------------------------------------------------------------
@@ -86,10 +143,10 @@ class _Found(NamedTuple):
     reader: RangeReader
 
 
-def _find(fd: int, size: int, limits: Limits) -> _Found:
+def _find(source: Source, limits: Limits, transfer_syntax: str | None) -> _Found:
     """Scan the whole file; it has to be well formed."""
-    planner = Planner(_locating(), **limits.without_holding()._asdict())
-    head = scan(planner, fd, size)
+    planner = Planner(locating(), transfer_syntax=transfer_syntax, **limits.without_holding()._asdict())
+    head = scan(planner, source)
     plan = planner.plan
     for asked in plan.questions():
         plan.answer(asked[0], "remove")
@@ -100,12 +157,13 @@ def _find(fd: int, size: int, limits: Limits) -> _Found:
     start, stop = ranges[0]
     if stop - start > _MAX_ENCRYPTED:
         raise LimitExceeded(f"an Encrypted Attributes Sequence of more than {_MAX_ENCRYPTED} bytes", offset=start)
-    reader = reader_of(planner, fd, head)
+    reader = reader_of(planner, source, head)
     return _Found(planner, start, stop, reader.between(start, stop), reader)
 
 
 @cache
-def _locating() -> RuleTable:
+def locating() -> RuleTable:
+    """What finds the Encrypted Attributes Sequence."""
     special = dict.fromkeys(("private", "unknown", "group_length", "vr", "duplicate", "member", "meta"), 0)
     places = [(ENCRYPTED_ATTRIBUTES_SEQUENCE, 1, False, False, None)]
     return RuleTable(behaviours=["keep", "remove"], special=special, places=[places])
@@ -164,28 +222,6 @@ def _rows(element: bytes, encoding: Encoding) -> list[tuple[int, int, int, str |
 # ---- restoring -------------------------------------------------------------------------------------------------
 
 
-def _restore(fd: int, size: int, target: int, found: _Found, reversal: Reversal, limits: Limits) -> Report:
-    if reversal.way is not None and _fits(found, reversal.way, reversal.content):
-        with input_may_shrink():
-            written, is_same = _write_original(fd, size, target, found, reversal.way, reversal.content)
-        _check_restored(target, limits)
-        return _report(found, size, written, len(reversal.originals), None if is_same else RECOMPRESSED)
-    rewrite = Rewrite(fd, size, Restoration(reversal, limits))
-    rewrite.run(Writer(fd, target, size))
-    _check_restored(target, limits)
-    return rewrite.report("", "", _notice(reversal))
-
-
-def _check_restored(target: int, limits: Limits) -> None:
-    """What was decrypted may have been made by anyone: nothing goes out that cannot be read any more."""
-    try:
-        scan(Planner(_locating(), **limits._asdict()), target, os.fstat(target).st_size)
-    except (ParseError, LimitExceeded, Refused):
-        raise Refused(
-            "not-restorable", "with what was encrypted put back, the file as it is now could not be read any more"
-        ) from None
-
-
 def _notice(reversal: Reversal) -> str | None:
     if reversal.left_out:
         return f"{reversal.left_out} originals were left out as too large: the others are restored"
@@ -194,15 +230,16 @@ def _notice(reversal: Reversal) -> str | None:
     return CHANGED if reversal.is_ours else None
 
 
-def _report(found: _Found, size: int, written: int, originals: int, notice: str | None) -> Report:
+def _report(found: _Found, size: int, output: Output, originals: int, notice: str | None) -> Report:
     return Report(
         source="",
         target="",
         transfer_syntax=found.planner.transfer_syntax or "",
         sop_class=None,
         bytes_in=size,
-        bytes_out=written,
+        bytes_out=output.written,
         counts={("byte for byte", "restore"): originals},
+        copied=output.methods,
         notice=notice,
     )
 
@@ -262,45 +299,37 @@ def _pieces(found: _Found, start: int, stop: int) -> Iterator[bytes]:
         yield from found.reader.pieces(first, last)
 
 
-def _write_original(fd: int, size: int, target: int, found: _Found, way: Way, content: bytes) -> tuple[int, bool]:
-    """Returns the bytes written, and whether they are the original."""
+def _write_original(source: Source, output: Output, found: _Found, way: Way, content: bytes) -> bool:
+    """Returns whether what has been written is the original."""
     script = restoring_script(way.operations, content, way.raw, found.start, found.stop)
+    is_same = True
     if way.deflated is None:
-        copier = Copier(fd, target, size=size)
-        copier.run(script)
-        copier.finish()
-        return copier.written, True
-    source = DeflatedSource(fd, found.planner.dataset_start)
-    writer = _DeflatedOriginal(target, way.deflated)
-    copy_script(source, script, writer.write)
-    return writer.finish()
+        output.run(script)
+    else:
+        writer = _DeflatedOriginal(output, way.deflated)
+        copy_script(DeflatedSource(source, found.planner.dataset_start), script, writer.write)
+        is_same = writer.finish()
+    output.finish()
+    return is_same
 
 
 class _DeflatedOriginal:
     """Writes what comes before the Data Set as it comes, and for that itself the stream as it was made."""
 
-    def __init__(self, target: int, deflated: Deflated) -> None:
-        self._target = target
+    def __init__(self, output: Output, deflated: Deflated) -> None:
+        self._output = output
         self._left = deflated.prefix
         self._stream = deflated.stream
         self._recompressor = Recompressor(deflated.settings) if deflated.settings is not None else None
-        self._written = 0
 
     def write(self, data: bytes) -> None:
         before, rest = data[: self._left], data[self._left :]
         self._left -= len(before)
-        self._put(before)
+        self._output.write(before)
         if self._recompressor is not None:
-            self._put(self._recompressor.compress(rest))
+            self._output.write(self._recompressor.compress(rest))
 
-    def finish(self) -> tuple[int, bool]:
+    def finish(self) -> bool:
         last, is_same = (self._stream, True) if self._recompressor is None else self._recompressor.finish()
-        self._put(last)
-        return self._written, is_same
-
-    def _put(self, data: bytes) -> None:
-        with memoryview(data) as view:
-            sent = 0
-            while sent < len(view):
-                sent += os.write(self._target, view[sent:])
-        self._written += len(data)
+        self._output.write(last)
+        return is_same

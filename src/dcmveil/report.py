@@ -55,6 +55,7 @@ class Report(NamedTuple):
     """What was done to one object.
 
     `counts` has the number of elements per (reason, decision), `notice` what the user should know of the result.
+    `copied` has the bytes of bulk by how they were copied: "reflink", "splice", "readwrite".
     `risks` are words and texts of what the header cannot settle, of which `remarks` says more."""
 
     source: str
@@ -69,6 +70,7 @@ class Report(NamedTuple):
     risks: tuple[tuple[str, str], ...] = ()
     remarks: Remarks = Remarks()
     method: Method = Method()
+    copied: Mapping[str, int] = {}
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON. The SOP Class UID is only shown if it is one of the Standard's."""
@@ -80,6 +82,7 @@ class Report(NamedTuple):
             "sop_class": self.sop_class,
             "bytes_in": self.bytes_in,
             "bytes_out": self.bytes_out,
+            "copied": dict(self.copied),
             "notice": self.notice,
             **self.method._asdict(),
             "counts": _rows(self.counts),

@@ -12,6 +12,8 @@ from dcmveil.questions import Answers, Facts, Question
 
 __all__ = ["Resolver"]
 
+_ALIGNED_WITHIN = 1 << 20  # bytes
+
 
 class Resolver:
     """Answers for one object, in one round or in several (see `Planner.cut`)."""
@@ -51,6 +53,26 @@ class Resolver:
             plan.answer_value(index, self._answers.value(self._asked[key], value, uses))
         plan.settle()
         self._answers.check_done(plan.summary())
+
+    def may_write(self) -> bool:
+        """Is it known by now whether and where there is bulk that decides on the pad in the File Meta Information?"""
+        plan = self._planner.plan
+        return plan.first_bulk > 0 or plan.size is not None or self._planner.position > _ALIGNED_WITHIN
+
+    def align(self, place: int = 0, size: int = 0) -> bool:
+        """Have long Values stand at offsets that are congruent to those in the input modulo 4096, as kernels want it to
+        copy or share them. It depends on the object alone: the first of 1 MiB or more has to begin within its first
+        MiB. The replacement of the question `place` is taken to have `size` bytes. To be called when all is settled
+        and nothing has been written. Is it of consequence?
+        """
+        plan = self._planner.plan
+        if not 0 < plan.first_bulk <= _ALIGNED_WITHIN or self._planner.deflated:
+            return False
+        amended = self._answers.aligned(plan.growth_before(plan.first_bulk, place, size))
+        if amended is None:
+            return False
+        plan.amend(*amended)
+        return True
 
     def asked(self) -> list[Question]:
         """All questions so far."""

@@ -47,6 +47,8 @@ class Restoration:
     """The Rewriting that puts the originals back into one object."""
 
     method = Method()
+    flows = False
+    changes_all = False
 
     def __init__(self, reversal: Reversal, limits: Limits = Limits()) -> None:  # noqa: B008 - immutable
         # Group lengths are about an encoding that may no longer be the one of the file.
@@ -60,14 +62,14 @@ class Restoration:
     def __repr__(self) -> str:
         return f"Restoration({len(self._elements)} originals)"
 
-    def planner(self, private: PrivateTable | None = None) -> Planner:
+    def planner(self, private: PrivateTable | None = None, transfer_syntax: str | None = None) -> Planner:
         """A new Planner for one object."""
         size = sum(len(original.element) for original in self._elements.values())
         held = max(self._limits.max_held, 2 * size)
         limits = self._limits.without_holding()._replace(max_held=held)
-        return Planner(self._table, **limits._asdict())
+        return Planner(self._table, transfer_syntax=transfer_syntax, **limits._asdict())
 
-    def answers(self) -> Answers:
+    def answers(self, *, file_meta: bool = True) -> Answers:
         """What to answer for one object."""
         return _Answers(self._elements, self._character_set)
 

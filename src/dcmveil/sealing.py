@@ -16,7 +16,7 @@ from dcmveil._planner import Planner
 from dcmveil.encode import Encoding, encode_element, encode_sequence
 from dcmveil.errors import Refused
 from dcmveil.originals import explicit, pairs
-from dcmveil.policy import Policy
+from dcmveil.policy import Policy, Sealer
 from dcmveil.profile import ENCRYPTED_ATTRIBUTES_SEQUENCE
 from dcmveil.questions import INSERTED, Question
 from dcmveil.recompressing import find_settings
@@ -31,6 +31,9 @@ _ENCRYPTED_CONTENT = 0x04000520
 _EXPLICIT_VR_LITTLE_ENDIAN = b"1.2.840.10008.1.2.1"
 _SOP_INSTANCE_UID = 0x00080018  # other Re-identifiers insist on it, changed or not
 _SCRIPT = 1 << 16
+# The pad before bulk depends on how long the Sequence is, which holds how to take the pad away again. But its length
+# does not depend on how long the pad is, so a second one has the length that the first has told.
+_ATTEMPTS = 3
 
 _Ranges = list[tuple[int, int]]
 
@@ -43,13 +46,26 @@ def seal_originals(policy: Policy, planner: Planner, resolver: Resolver, reader:
     if policy.envelope is None:
         raise ValueError("no envelope")
     place = next(asked.key for asked in resolver.asked() if policy.rules[asked.rule].action == "encrypted attributes")
+    size = policy.sealed_size()
+    for _attempt in range(_ATTEMPTS):
+        is_aligned = resolver.align(place, size)
+        sequence, notice = _sealed(policy.envelope, policy, planner, resolver, reader)
+        if not is_aligned or len(sequence) == size:
+            break
+        size = policy.sealed_size(len(sequence))
+    planner.plan.amend(place, sequence)
+    return notice
+
+
+def _sealed(
+    envelope: Sealer, policy: Policy, planner: Planner, resolver: Resolver, reader: RangeReader
+) -> tuple[bytes, str | None]:
+    """The Encrypted Attributes Sequence, and what the user should know."""
     plaintext, notice = _plaintext(policy, planner, resolver, reader)
     encoding = Encoding(planner.encoding)
     syntax = encode_element(encoding, _ENCRYPTED_CONTENT_TRANSFER_SYNTAX_UID, "UI", _EXPLICIT_VR_LITTLE_ENDIAN)
-    content = encode_element(encoding, _ENCRYPTED_CONTENT, "OB", policy.envelope.seal(plaintext))
-    sequence = encode_sequence(encoding, ENCRYPTED_ATTRIBUTES_SEQUENCE, [syntax + content])
-    planner.plan.amend(place, sequence)
-    return notice
+    content = encode_element(encoding, _ENCRYPTED_CONTENT, "OB", envelope.seal(plaintext))
+    return encode_sequence(encoding, ENCRYPTED_ATTRIBUTES_SEQUENCE, [syntax + content]), notice
 
 
 def _added(asked: list[Question]) -> list[int]:
@@ -126,7 +142,7 @@ def _deflated(policy: Policy, reader: RangeReader) -> Deflated:
     prefix, size = reader.deflated()
     if size - prefix <= policy.max_originals:
         return Deflated(prefix, reader.stored(prefix, size))
-    settings = find_settings(reader.fd, prefix, size)
+    settings = find_settings(reader.source, prefix, size)
     if settings is None:
         _check_size(size - prefix, policy)
     return Deflated(prefix, b"", settings)

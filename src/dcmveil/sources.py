@@ -1,9 +1,9 @@
-"""Where the bytes of an input come from, and the way back for a deflated Data Set (PS3.5 A.5).
+"""Where the bytes of an input come from (for a deflated Data Set: PS3.5 A.5).
 
-A `FileSource` is read by position. A `DeflatedSource` is one *logical* stream: the bytes of the file up to
-the Data Set (preamble and File Meta Information) as they are, then the inflated Data Set. Scanner and segment
-script use offsets in that stream, so nothing above this module knows that there was compression. It can be
-read forward only; a second look is a second pass. `copy_script` and `DeflateWriter` are its sink.
+A `Source` is read by position; a `FileSource` is one. A `DeflatedSource` is one *logical* stream: the bytes of the file
+up to the Data Set (preamble and File Meta Information) as they are, then the inflated Data Set. Scanner and segment
+script use offsets in that stream, so nothing above this module knows that there was compression. It can be read forward
+only; a second look is a second pass. The way back is in module `sinks`.
 
 Everything goes through fixed windows: memory does not depend on the length of the stream nor on its ratio.
 """
@@ -11,20 +11,30 @@ Everything goes through fixed windows: memory does not depend on the length of t
 from __future__ import annotations
 
 import os
-import struct
 import zlib
-from collections.abc import Callable, Iterator, Sequence
-from errno import ENODATA
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from dcmveil.errors import InputError, ParseError
 
-__all__ = ["DeflateWriter", "DeflatedSource", "FileSource", "ForwardSource", "RangeReader", "copy_script"]
+__all__ = ["CORRUPT", "CUT_SHORT", "DeflatedSource", "FileSource", "ForwardSource", "Inflater", "RangeReader", "Source"]
 
 _WINDOW_IN = 1 << 16
 _WINDOW_OUT = 1 << 18
-_COPY_RECORD = 1 << 63
-_WORD = struct.Struct("=Q")
+_TELLING = 5  # bytes: a zlib envelope, read without one, begins with a stored block whose two lengths do not agree
+
+CORRUPT = "the deflated Data Set is corrupt"
+CUT_SHORT = "the deflated Data Set is cut short"
+
+
+class Source(Protocol):
+    """An input that is read by position, of `size` bytes."""
+
+    @property
+    def size(self) -> int: ...
+
+    def read_at(self, position: int, count: int, /) -> bytes:
+        """The `count` bytes from `position` on; fewer where the input ends, or not all can be had at once."""
 
 
 class ForwardSource(Protocol):
@@ -62,16 +72,49 @@ class FileSource:
             raise InputError(f"cannot be read: {error.strerror}") from error
 
 
-class DeflatedSource:
-    """The logical stream of a file whose Data Set, from `dataset_start` on, is deflated.
+class Inflater:
+    """Inflates a Data Set as it comes, a window at a time: a raw deflate stream (RFC 1951); one in a zlib envelope
+    (RFC 1950), as some writers make it, too. Bytes behind its end are ignored."""
 
-    The Data Set is a raw deflate stream (RFC 1951); one in a zlib envelope (RFC 1950), as some writers make
-    it, is read too. Bytes behind the end of the deflate stream are ignored. Where it is corrupt or cut short,
-    reading raises ParseError with the offset in the logical stream.
+    def __init__(self) -> None:
+        self._head = b""
+        self._inflater: zlib._Decompress | None = None
+        self.is_done = False
+
+    def inflate(self, deflated: bytes) -> Iterator[bytes]:
+        """What the next bytes give; none at all say that there are no more. Raises zlib.error if it is corrupt."""
+        if self._inflater is None:
+            self._head += deflated
+            if deflated and len(self._head) < _TELLING:
+                return
+            self._inflater, deflated = self._kind_of(self._head), self._head
+        while not self.is_done:
+            block = self._inflater.decompress(deflated, _WINDOW_OUT)
+            deflated = self._inflater.unconsumed_tail
+            self.is_done = self._inflater.eof
+            if block:
+                yield block
+            elif not deflated:
+                return
+
+    @staticmethod
+    def _kind_of(head: bytes) -> zlib._Decompress:
+        """A new decompressor of the kind that can read these first bytes."""
+        try:
+            zlib.decompressobj(-zlib.MAX_WBITS).decompress(head, 1)
+        except zlib.error:
+            return zlib.decompressobj(zlib.MAX_WBITS)
+        return zlib.decompressobj(-zlib.MAX_WBITS)
+
+
+class DeflatedSource:
+    """The logical stream of a source whose Data Set, from `dataset_start` on, is deflated.
+
+    Where the deflate stream is corrupt or cut short, reading raises ParseError with the offset in the logical stream.
     """
 
-    def __init__(self, fd: int, dataset_start: int) -> None:
-        self._source = FileSource(fd)
+    def __init__(self, source: Source, dataset_start: int) -> None:
+        self._source = source
         self._dataset_start = dataset_start
         self.rewind()
 
@@ -113,52 +156,33 @@ class DeflatedSource:
         yield from self._inflated_blocks()
 
     def _inflated_blocks(self) -> Iterator[bytes]:
-        pending = self._source.read_at(self._dataset_start, _WINDOW_IN)
-        at = self._dataset_start + len(pending)
-        inflater = self._inflater(pending)
-        while not inflater.eof:
-            block = self._inflate(inflater, pending)
-            if not (block or pending or inflater.eof):
-                raise self._error("the deflated Data Set is cut short")
-            if block:
-                yield block
-            pending = inflater.unconsumed_tail
-            if not pending and not inflater.eof:
-                pending = self._source.read_at(at, _WINDOW_IN)
-                at += len(pending)
-
-    @staticmethod
-    def _inflater(head: bytes) -> zlib._Decompress:
-        """A new decompressor of the kind that can read `head`, the first bytes of the deflated Data Set."""
-        try:
-            zlib.decompressobj(-zlib.MAX_WBITS).decompress(head, 1)
-        except zlib.error:
-            return zlib.decompressobj(zlib.MAX_WBITS)
-        return zlib.decompressobj(-zlib.MAX_WBITS)
-
-    def _inflate(self, inflater: zlib._Decompress, deflated: bytes) -> bytes:
-        try:
-            return inflater.decompress(deflated, _WINDOW_OUT)
-        except zlib.error:
-            raise self._error("the deflated Data Set is corrupt") from None
+        at, inflater = self._dataset_start, Inflater()
+        while not inflater.is_done:
+            deflated = self._source.read_at(at, _WINDOW_IN)
+            at += len(deflated)
+            try:
+                yield from inflater.inflate(deflated)
+            except zlib.error:
+                raise self._error(CORRUPT) from None
+            if not (deflated or inflater.is_done):
+                raise self._error(CUT_SHORT)
 
     def _error(self, message: str) -> ParseError:
         return ParseError(message, offset=self.position)
 
 
 class RangeReader:
-    """Ranges of the logical stream of a file, best asked for in ascending order.
+    """Ranges of the logical stream of a source, best asked for in ascending order.
 
     `dataset_start` is where a deflated Data Set begins, None if it is not deflated; `head` are the first bytes of the
-    file, if they have been read already. One window is held; of a deflated stream no more than is asked for. Raises
+    source, if they have been read already. One window is held; of a deflated stream no more than is asked for. Raises
     InputError, and ParseError for a corrupt deflate stream.
     """
 
-    def __init__(self, fd: int, dataset_start: int | None = None, head: bytes = b"") -> None:
-        self.fd = fd
-        self._file = FileSource(fd)
+    def __init__(self, source: Source, dataset_start: int | None = None, head: bytes = b"") -> None:
+        self.source = source
         self._dataset_start = dataset_start or 0
-        self._deflated = None if dataset_start is None else DeflatedSource(fd, dataset_start)
+        self._deflated = None if dataset_start is None else DeflatedSource(source, dataset_start)
         self._window = head
         self._start = 0
 
@@ -171,10 +195,11 @@ class RangeReader:
 
     def gather(self, ranges: Sequence[tuple[int, int]]) -> bytes:
         """The bytes of all ranges, which are in ascending order."""
-        if not ranges or ranges[-1][1] > _WINDOW_IN:
-            return b"".join([self.between(start, stop) for start, stop in ranges])
-        head = self.between(0, ranges[-1][1])  # an ordinary header: one look at it does
-        return b"".join([head[start:stop] for start, stop in ranges])
+        if ranges and ranges[-1][1] <= _WINDOW_IN and self._deflated is None:
+            head = self._read(0, ranges[-1][1])  # an ordinary header: one look at it does
+            if len(head) == ranges[-1][1]:
+                return b"".join([head[start:stop] for start, stop in ranges])
+        return b"".join([self.between(start, stop) for start, stop in ranges])
 
     def pieces(self, start: int, stop: int) -> Iterator[bytes]:
         """The same, a window at a time."""
@@ -184,20 +209,19 @@ class RangeReader:
             start = end
 
     def deflated(self) -> tuple[int, int]:
-        """Where in the file the deflated Data Set begins, and where it ends: with the file."""
-        return self._dataset_start, self._file.size
+        """Where in the source the deflated Data Set begins, and where it ends: with the source."""
+        return self._dataset_start, self.source.size
 
     def stored(self, start: int, stop: int) -> bytes:
-        """Bytes of the file itself."""
-        return self._file.read_at(start, stop - start)
+        """Bytes of the source itself."""
+        return self.source.read_at(start, stop - start)
 
     def _read(self, start: int, stop: int) -> bytes:
         if start < self._start or stop > self._start + len(self._window):
-            first = start - start % _WINDOW_IN
-            if stop > first + _WINDOW_IN:
-                return self._file.read_at(start, stop - start)
-            self._window = self._file.read_at(first, _WINDOW_IN)
-            self._start = first
+            if stop > start + _WINDOW_IN:
+                return self.source.read_at(start, stop - start)
+            self._window = self.source.read_at(start, _WINDOW_IN)
+            self._start = start
         return self._window[start - self._start : stop - self._start]
 
     def _inflated(self, start: int, stop: int) -> bytes:
@@ -207,96 +231,3 @@ class RangeReader:
             source.rewind()
         source.skip(start - source.position)
         return source.read(stop - start)
-
-
-def copy_script(
-    source: ForwardSource, script: bytes, write: Callable[[bytes], object], *, window: int = _WINDOW_OUT
-) -> None:
-    """Execute a segment script (format: module `_copier`) from a stream that moves forward only.
-
-    The ranges of the COPY records must be in ascending order. `write` is given at most `window` bytes at a
-    time. Raises OSError when the stream ends inside a COPY, ValueError for a malformed script, and what
-    `source` and `write` raise.
-    """
-    at = 0
-    while at < len(script):
-        (head,), at = _unpack_word(script, at), at + _WORD.size
-        if head & _COPY_RECORD:
-            (length,), at = _unpack_word(script, at), at + _WORD.size
-            _copy_range(source, head ^ _COPY_RECORD, length, write, window)
-        elif head > len(script) - at:
-            raise ValueError("malformed segment script")
-        else:
-            stop = at + head
-            while at < stop:
-                write(script[at : min(stop, at + window)])
-                at = min(stop, at + window)
-
-
-def _unpack_word(script: bytes, at: int) -> tuple[int]:
-    try:
-        return _WORD.unpack_from(script, at)
-    except struct.error:
-        raise ValueError("malformed segment script") from None
-
-
-def _copy_range(source: ForwardSource, start: int, length: int, write: Callable[[bytes], object], window: int) -> None:
-    gap = start - source.position
-    if gap < 0:
-        raise ValueError("malformed segment script")
-    source.skip(gap)
-    while length:
-        piece = source.read(min(length, window))
-        if not piece:
-            raise OSError(ENODATA, "the input shrank while it was being read")
-        write(piece)
-        length -= len(piece)
-
-
-class DeflateWriter:
-    """Write a file whose Data Set is deflated.
-
-    The first `raw_length` bytes are written as they are, the rest as one raw deflate stream, followed by a
-    single NULL byte where that makes its length even (PS3.5 A.5).
-    `level` is zlib's, 0 to 9. Nothing is complete before `finish`. `fd` is not closed. Raises OSError.
-    """
-
-    def __init__(self, fd: int, level: int = zlib.Z_DEFAULT_COMPRESSION, *, raw_length: int) -> None:
-        self._fd = fd
-        self._raw_left = raw_length
-        self._deflater = zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS)
-        self._gathered = bytearray()
-        self._deflated_length = 0
-        self.written = 0
-
-    def write(self, data: bytes) -> None:
-        """Take the next bytes of the logical stream, any number of them."""
-        raw = data[: self._raw_left]
-        self._raw_left -= len(raw)
-        self._gather(raw)
-        for at in range(len(raw), len(data), _WINDOW_OUT):
-            self._gather_deflated(self._deflater.compress(data[at : at + _WINDOW_OUT]))
-
-    def finish(self) -> None:
-        """End the deflate stream, pad it and write what is still gathered."""
-        self._gather_deflated(self._deflater.flush())
-        if self._deflated_length % 2:
-            self._gather(b"\0")
-        self._flush()
-
-    def _gather_deflated(self, data: bytes) -> None:
-        self._deflated_length += len(data)
-        self._gather(data)
-
-    def _gather(self, data: bytes) -> None:
-        self._gathered += data
-        self.written += len(data)
-        if len(self._gathered) >= _WINDOW_OUT:
-            self._flush()
-
-    def _flush(self) -> None:
-        with memoryview(self._gathered) as gathered:
-            sent = 0
-            while sent < len(gathered):
-                sent += os.write(self._fd, gathered[sent:])
-        self._gathered.clear()

@@ -19,6 +19,7 @@ from dcmveil import _tables, provenance
 from dcmveil.dummies import DUMMY_UID, dummy_value
 from dcmveil.encode import Encoding
 from dcmveil.needles import Needle, needles_of, stands_alone
+from dcmveil.sources import Source
 from dcmveil.walking import Path, Piece, Walk
 
 __all__ = ["Finding", "Verifier"]
@@ -58,15 +59,15 @@ class Verifier:
     def __repr__(self) -> str:
         return "Verifier(...)"
 
-    def check(self, fd: int) -> Finding | None:
-        """The first original found in a whole file, None if there is none. Its file offset is not moved.
+    def check(self, source: Source) -> Finding | None:
+        """The first original found in a whole file, None if there is none.
 
         Raises ParseError and InputError if the file cannot be read to its end.
         """
-        suspects = self._suspects(fd)
-        return self._find(fd, {form: self._needles[form] for form in suspects}) if suspects else None
+        suspects = self._suspects(source)
+        return self._find(source, {form: self._needles[form] for form in suspects}) if suspects else None
 
-    def _suspects(self, fd: int) -> set[bytes]:
+    def _suspects(self, source: Source) -> set[bytes]:
         """The forms that are found anywhere."""
         suspects: set[bytes] = set()
 
@@ -78,12 +79,12 @@ class Verifier:
 
         by_start = _by_start(self._needles)
         if by_start:
-            Walk(fd).pass_over_all(search)
+            Walk(source).pass_over_all(search)
         return suspects
 
-    def _find(self, fd: int, needles: dict[bytes, Needle]) -> Finding | None:
+    def _find(self, source: Source, needles: dict[bytes, Needle]) -> Finding | None:
         """The first form that counts where it is."""
-        walk, path = Walk(fd), Path()
+        walk, path = Walk(source), Path()
         for token in walk.tokens():
             path.follow(token)
             if not token.is_text:

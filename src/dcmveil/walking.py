@@ -18,7 +18,7 @@ from typing import NamedTuple
 from dcmveil import _tables
 from dcmveil.encode import Encoding
 from dcmveil.errors import ParseError
-from dcmveil.sources import DeflatedSource, FileSource, ForwardSource
+from dcmveil.sources import DeflatedSource, ForwardSource, Source
 from dcmveil.tags import format_path
 
 __all__ = ["OVERLAP", "Path", "Piece", "Token", "Walk"]
@@ -88,12 +88,12 @@ class Piece(NamedTuple):
 
 
 class Walk:
-    """One pass over a file, whose offset is neither used nor moved. Raises ParseError and InputError."""
+    """One pass over a file. Raises ParseError and InputError."""
 
-    def __init__(self, fd: int) -> None:
-        self._layout = _Layout.of(FileSource(fd))
+    def __init__(self, source: Source) -> None:
+        self._layout = _Layout.of(source)
         is_deflated = self._layout.is_deflated
-        self._tape = _Tape(DeflatedSource(fd, self._layout.dataset_start) if is_deflated else _PlainSource(fd))
+        self._tape = _Tape(DeflatedSource(source, self._layout.dataset_start) if is_deflated else _PlainSource(source))
 
     def pass_over_all(self, search: _Search) -> None:
         """Show all bytes that are looked at, headers too, in overlapping windows; some others may be among them."""
@@ -194,8 +194,8 @@ class Path:
 class _PlainSource:
     """A file that is read forward."""
 
-    def __init__(self, fd: int) -> None:
-        self._file = FileSource(fd)
+    def __init__(self, source: Source) -> None:
+        self._file = source
         self.position = 0
 
     def read(self, count: int) -> bytes:
@@ -338,7 +338,7 @@ class _Layout(NamedTuple):
     is_deflated: bool
 
     @classmethod
-    def of(cls, file: FileSource) -> _Layout:
+    def of(cls, file: Source) -> _Layout:
         """By the File Meta Information, which this package always writes."""
         tag, _vr, _length, size = _header(file.read_at(_PREFIX, _MOST_HEADER), Encoding.EXPLICIT_LE, _PREFIX)
         at = _PREFIX + size + _META_LENGTH_SIZE

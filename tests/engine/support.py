@@ -13,7 +13,7 @@ from dcmveil import Policy, deidentify_file
 from dcmveil._planner import Planner
 from dcmveil.errors import DcmveilError
 from dcmveil.resolver import Resolver
-from dcmveil.sources import DeflatedSource
+from dcmveil.sources import DeflatedSource, FileSource
 
 Segment = tuple[str, int, int] | tuple[str, bytes]
 
@@ -30,7 +30,7 @@ def logical(path: Path) -> bytes:
         return data
     fd = os.open(path, os.O_RDONLY)
     try:
-        return DeflatedSource(fd, planner.dataset_start).read(1 << 40)
+        return DeflatedSource(FileSource(fd), planner.dataset_start).read(1 << 40)
     finally:
         os.close(fd)
 
@@ -53,7 +53,9 @@ def segments(chunks: Sequence[bytes], policy: Policy) -> list[Segment]:
     for chunk in chunks:
         feed(planner, chunk)
     planner.finish()
-    Resolver(planner, policy.answers()).answer()
+    resolver = Resolver(planner, policy.answers())
+    resolver.answer()
+    resolver.align()
     return planner.plan.segments()
 
 
@@ -63,12 +65,16 @@ def drained(chunks: Sequence[bytes], policy: Policy) -> list[Segment]:
     resolver = Resolver(planner, policy.answers())
     for chunk in chunks:
         feed(planner, chunk)
-        if planner.crowded and planner.cut() and resolver.is_ready():
+        if planner.crowded and planner.cut() and resolver.may_write() and resolver.is_ready():
             resolver.answer()
+            if not found:
+                resolver.align()
             found += planner.plan.segments()
             planner.drop()
     planner.finish()
     resolver.answer()
+    if not found:
+        resolver.align()
     return found + planner.plan.segments()
 
 

@@ -15,6 +15,7 @@ from dcmveil import provenance
 from dcmveil.errors import ParseError
 from dcmveil.files import deidentify_file
 from dcmveil.policy import Policy
+from dcmveil.sources import FileSource
 from dcmveil.verifying import Finding, Verifier
 from tests.data.identity import IDENTITY
 from tests.hostile.forms import DEFLATED, EXPLICIT, FORMS, IMPLICIT, Form
@@ -50,7 +51,7 @@ def finding(
 ) -> Finding | None:
     (folder / "out.dcm").write_bytes(form.file(form.common() + dataset))
     with opened(folder / "out.dcm") as fd:
-        return Verifier(values, [b"ISO_IR 100"], allowed=allowed).check(fd)
+        return Verifier(values, [b"ISO_IR 100"], allowed=allowed).check(FileSource(fd))
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
@@ -112,7 +113,7 @@ def test_text_within_an_unknown_element_is_found(folder: Path) -> None:
 def test_file_meta_information_is_searched_too(folder: Path) -> None:
     (folder / "out.dcm").write_bytes(EXPLICIT.file(EXPLICIT.common()))
     with opened(folder / "out.dcm") as fd:
-        found = Verifier([(0x00080018, "UI", b"2.999.7.7")], []).check(fd)
+        found = Verifier([(0x00080018, "UI", b"2.999.7.7")], []).check(FileSource(fd))
     assert found == (0x00080018, "(0002,0003)")
 
 
@@ -161,7 +162,7 @@ def test_without_originals_there_is_nothing_to_find(folder: Path) -> None:
 def test_a_file_that_cannot_be_read_is_not_verified(folder: Path) -> None:
     (folder / "out.dcm").write_bytes(EXPLICIT.file(EXPLICIT.common() + EXPLICIT.element(COMMENTS, "LT", b"1234"))[:-1])
     with opened(folder / "out.dcm") as fd, pytest.raises(ParseError):
-        Verifier(ORIGINALS, []).check(fd)
+        Verifier(ORIGINALS, []).check(FileSource(fd))
 
 
 def test_no_value_is_shown() -> None:
@@ -177,7 +178,7 @@ def test_memory_does_not_grow_with_the_file(folder: Path) -> None:
     )
     tracemalloc.start()
     with opened(folder / "out.dcm") as fd:
-        assert Verifier(ORIGINALS, []).check(fd) is None
+        assert Verifier(ORIGINALS, []).check(FileSource(fd)) is None
     _now, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 4 << 20
@@ -193,5 +194,5 @@ def test_the_sample_is_clean_afterwards_and_was_not_before(sample_image: Path, f
     assert len(values) > 50
     deidentify_file(sample_image, folder / "out.dcm", Policy())
     with opened(folder / "out.dcm") as output, opened(sample_image) as original:
-        assert verifier.check(output) is None
-        assert verifier.check(original) is not None
+        assert verifier.check(FileSource(output)) is None
+        assert verifier.check(FileSource(original)) is not None

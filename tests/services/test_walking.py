@@ -14,6 +14,7 @@ import pytest
 from dcmveil.errors import ParseError
 from dcmveil.files import deidentify_file
 from dcmveil.policy import Policy
+from dcmveil.sources import FileSource
 from dcmveil.walking import OVERLAP, Path, Walk
 from tests.hostile.forms import DEFLATED, EXPLICIT, FORMS, IMPLICIT, Form
 
@@ -51,7 +52,7 @@ class Opener:
 
 def values(fd: int) -> dict[str, bytes]:
     """All Values of the Data Set that are looked at, by path."""
-    walk, path, found = Walk(fd), Path(), {}
+    walk, path, found = Walk(FileSource(fd)), Path(), {}
     for token in walk.tokens():
         path.follow(token)
         if token.is_text and token.tag >> 16 > 2:
@@ -65,7 +66,7 @@ def values(fd: int) -> dict[str, bytes]:
 
 def shown(fd: int) -> bytes:
     windows: list[bytes] = []
-    Walk(fd).pass_over_all(windows.append)
+    Walk(FileSource(fd)).pass_over_all(windows.append)
     return b"|".join(windows)
 
 
@@ -178,14 +179,14 @@ def test_a_file_that_ends_too_early_is_an_error(form: Form, cut: int, opened: Op
 @pytest.mark.parametrize("data", [b"", bytes(128) + b"DICM", EXPLICIT.file(b"", syntax="1.2.3"), bytes(500)])
 def test_what_has_no_file_meta_information_is_an_error(data: bytes, opened: Opener) -> None:
     with pytest.raises(ParseError, match="cannot be verified"):
-        Walk(opened(data))
+        Walk(FileSource(opened(data)))
 
 
 def test_outputs_made_from_the_sample_are_read_to_the_end(sample_image: File, tmp_path: File) -> None:
     deidentify_file(sample_image, tmp_path / "out.dcm", Policy())
     descriptor = os.open(tmp_path / "out.dcm", os.O_RDONLY)
     try:
-        tokens = list(Walk(descriptor).tokens())
+        tokens = list(Walk(FileSource(descriptor)).tokens())
     finally:
         os.close(descriptor)
     assert tokens[-1].tag == PIXEL_DATA

@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dcmveil.errors import InputError, ParseError
-from dcmveil.sources import DeflatedSource, DeflateWriter, FileSource, copy_script
+from dcmveil.sinks import DeflateWriter, FileOutput, copy_script
+from dcmveil.sources import DeflatedSource, FileSource
 from tests.sink.scripts import (
     INPUT,
     KIB,
@@ -47,12 +48,12 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeflatedSource]
     path = tmp_path_factory.mktemp("deflated") / "in"
     path.write_bytes(META + deflated(DATA_SET))
     with opened(path) as fd:
-        yield DeflatedSource(fd, len(META))
+        yield DeflatedSource(FileSource(fd), len(META))
 
 
 def read_all(path: Path, start: int = len(META)) -> bytes:
     with opened(path) as fd:
-        return DeflatedSource(fd, start).read(10 * MIB)
+        return DeflatedSource(FileSource(fd), start).read(10 * MIB)
 
 
 def test_file_source_reads_by_position(tmp_path: Path) -> None:
@@ -180,7 +181,7 @@ def test_deflate_writer_deflates_all_but_the_head(
     tmp_path: Path, pieces: list[bytes], raw_length: int, level: int
 ) -> None:
     with opened(tmp_path / "out", os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as fd:
-        writer = DeflateWriter(fd, level, raw_length=raw_length)
+        writer = DeflateWriter(FileOutput(fd, fd, 0).write, level, raw_length=raw_length)
         for piece in pieces:
             writer.write(piece)
         writer.finish()
@@ -197,7 +198,7 @@ def test_deflate_writer_continues_short_writes(tmp_path: Path, monkeypatch: pyte
     write = os.write
     monkeypatch.setattr(os, "write", lambda fd, value: write(fd, value[:1000]))
     with opened(tmp_path / "out", os.O_WRONLY | os.O_CREAT) as fd:
-        writer = DeflateWriter(fd, 0, raw_length=len(META))
+        writer = DeflateWriter(FileOutput(fd, fd, 0).write, 0, raw_length=len(META))
         writer.write(LOGICAL)
         writer.finish()
     assert read_all(tmp_path / "out") == LOGICAL
@@ -205,7 +206,7 @@ def test_deflate_writer_continues_short_writes(tmp_path: Path, monkeypatch: pyte
 
 def test_deflate_writer_reports_a_full_device() -> None:
     with opened(Path("/dev/full"), os.O_WRONLY) as full:
-        writer = DeflateWriter(full, raw_length=0)
+        writer = DeflateWriter(FileOutput(full, full, 0).write, raw_length=0)
         writer.write(b"x")
         with pytest.raises(OSError, match="No space left on device"):
             writer.finish()
@@ -215,11 +216,13 @@ def test_memory_is_flat_for_a_bomb(tmp_path: Path) -> None:
     """100 MB of zeros and a 1 MB of them: the same peak, through the whole way from inflating to deflating."""
     code = """if True:
         import os, re, sys
-        from dcmveil.sources import DeflatedSource, DeflateWriter, copy_script
+        from dcmveil.sinks import DeflateWriter, copy_script
+        from dcmveil.sources import DeflatedSource, FileSource
         from tests.sink.scripts import copy, data
-        source = DeflatedSource(os.open(sys.argv[1], os.O_RDONLY), 0)
+        source = DeflatedSource(FileSource(os.open(sys.argv[1], os.O_RDONLY)), 0)
         length = int(sys.argv[2])
-        writer = DeflateWriter(os.open(os.devnull, os.O_WRONLY), 1, raw_length=4)
+        null = os.open(os.devnull, os.O_WRONLY)
+        writer = DeflateWriter(lambda data: os.write(null, data), 1, raw_length=4)
         copy_script(source, data(b"head") + copy(0, length), writer.write)
         writer.finish()
         source.rewind()
@@ -241,6 +244,6 @@ def test_an_input_that_cannot_be_read_is_an_error_of_the_input(deflated: bool, t
     fd = os.open(tmp_path, os.O_RDONLY)
     try:
         with pytest.raises(InputError, match="cannot be read"):
-            DeflatedSource(fd, 10).read(5) if deflated else FileSource(fd).read_at(0, 5)
+            DeflatedSource(FileSource(fd), 10).read(5) if deflated else FileSource(fd).read_at(0, 5)
     finally:
         os.close(fd)
