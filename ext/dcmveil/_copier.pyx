@@ -6,10 +6,10 @@ re-encoded), so it is described by a script of records in native byte order:
     DATA  uint64 length, top bit clear        then `length` bytes, which stand in the script itself
     COPY  uint64 start, top bit set           then uint64 length: that range of the input
 
-Every byte goes through one output buffer, so that the target sees whole aligned blocks whatever the records
-are. A long COPY is read straight into that buffer. A short COPY is served from a window on the input that
-moves forward: any number of tiny ones costs no system call each. Memory is the two buffers, whatever the
-lengths say.
+A COPY of at least `long_copy` bytes is moved by the kernel, as far as it can: see bulk.pxd. Every other byte
+goes through one output buffer, so that the target sees whole aligned blocks whatever the records are. All but
+short COPYs are read straight into that buffer. A short COPY is served from a window on the input that moves
+forward: any number of tiny ones costs no system call each. Memory is the two buffers, whatever the lengths say.
 
 Functions without the GIL return a Status and leave the cursor where they stopped, so that a PAUSED execution
 (EINTR, or many blocks done) goes on after Python has looked at its signals. `_error` makes every exception.
@@ -20,9 +20,32 @@ from cpython.exc cimport PyErr_CheckSignals
 from libc.errno cimport EINTR, EIO, ENODATA, errno
 from libc.stdint cimport uint64_t
 from libc.stdlib cimport free, malloc
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
+from posix.stdlib cimport posix_memalign
 from posix.types cimport off_t
 from posix.unistd cimport pread, write
+
+from dcmveil.bulk cimport (
+    PAGE,
+    STATUS_MALFORMED,
+    STATUS_NO_MEMORY,
+    STATUS_OK,
+    STATUS_PAUSED,
+    STATUS_READ_FAILED,
+    STATUS_SHRANK,
+    STATUS_UNABLE,
+    STATUS_WRITE_FAILED,
+    WAY_READWRITE,
+    WAY_REFLINK,
+    WAY_SPLICE,
+    Bulk,
+    Status,
+    bulk_begin,
+    bulk_close,
+    bulk_give_up,
+    bulk_step,
+    bulk_step_aside,
+)
 
 import os
 
@@ -43,25 +66,26 @@ cdef extern from *:
     void advise_sequential "dcmveil_advise_sequential"(int fd) noexcept nogil
 
 cdef enum:
-    OUTPUT_CAPACITY = 1 << 20
+    OUTPUT_CAPACITY = 1 << 18   # a larger one is no faster, and its pages cost more than the copying of a small file
     WINDOW_CAPACITY = 1 << 18
     FIRST_WINDOW = 1 << 14      # an ordinary header; each further read is four times as long
-    LONG_COPY = 1 << 17         # from here on a system call of its own costs less than the second memcpy
-    BLOCKS_PER_PAUSE = 64
-
-cdef enum Status:
-    STATUS_OK
-    STATUS_PAUSED
-    STATUS_MALFORMED
-    STATUS_NO_MEMORY
-    STATUS_SHRANK
-    STATUS_READ_FAILED
-    STATUS_WRITE_FAILED
+    DIRECT_COPY = 1 << 17       # from here on a system call of its own costs less than the second memcpy
+    LONG_COPY = 1 << 18         # from here on it pays to ask what the descriptors are
+    BLOCKS_PER_PAUSE = 256
 
 cdef enum RecordKind:
     RECORD_DATA
     RECORD_SHORT_COPY
-    RECORD_LONG_COPY
+    RECORD_DIRECT_COPY
+
+# What each method may try; all of them end with reading and writing.
+_METHODS = {
+    "auto": 1 << WAY_REFLINK | 1 << WAY_SPLICE,
+    "reflink": 1 << WAY_REFLINK,
+    "splice": 1 << WAY_SPLICE,
+    "readwrite": 0,
+}
+_WAYS = {"reflink": WAY_REFLINK, "splice": WAY_SPLICE, "readwrite": WAY_READWRITE}
 
 
 cdef inline size_t smaller(uint64_t a, uint64_t b) noexcept nogil:
@@ -75,6 +99,10 @@ cdef class Copier:
     `size` is the length of the input in bytes as it was scanned: a COPY beyond it is a malformed script, an
     input that ends before it has shrunk. The source is read by position and its file offset stays; the target
     is written from where it stands. Neither descriptor is closed.
+
+    `method` is how COPYs of at least `long_copy` bytes are moved: "auto" is the first that the files allow of
+    "reflink", "splice" and "readwrite"; one of these names is that method, or else "readwrite". The output is the
+    same. Raises ValueError for another name.
     """
 
     cdef:
@@ -98,6 +126,7 @@ cdef class Copier:
 
         # Cursor: the next record in the script, and what is left of the current one. `position` is in input
         # coordinates for a COPY, an offset in the script for DATA.
+        # What comes after a head of `left` bytes of a long COPY is in `bulk`.
         const char *script
         size_t script_length
         size_t script_at
@@ -105,17 +134,34 @@ cdef class Copier:
         uint64_t position
         uint64_t left
         bint advised
+        uint64_t long_copy
+        Bulk bulk
 
         int failure                     # errno of a failed read or write
 
-    def __init__(self, int source_fd, int target_fd, *, uint64_t size):
+    def __init__(
+        self, int source_fd, int target_fd, *, uint64_t size, str method not None="auto", uint64_t long_copy=LONG_COPY
+    ):
+        if method not in _METHODS:
+            raise ValueError(f"no method to copy by: {method!r}")
         self.source_fd = source_fd
         self.target_fd = target_fd
         self.size = size
         self.window_next = FIRST_WINDOW
+        self.long_copy = long_copy
+        self._init_bulk(_METHODS[method])
         self.idle = True
 
+    cdef void _init_bulk(self, unsigned int allowed) noexcept:
+        bulk_close(&self.bulk)
+        memset(&self.bulk, 0, sizeof(Bulk))
+        self.bulk.source_fd = self.source_fd
+        self.bulk.target_fd = self.target_fd
+        self.bulk.size = self.size
+        self.bulk.allowed = allowed
+
     def __dealloc__(self):
+        bulk_close(&self.bulk)
         free(self.out)
         free(self.window)
 
@@ -123,6 +169,11 @@ cdef class Copier:
     def written(self):
         """Bytes of output so far, those still in the buffer included."""
         return self.flushed + self.filled - self.sent
+
+    @property
+    def methods(self):
+        """Bytes of all COPYs so far by the method that moved them, methods that moved none left out."""
+        return {name: self.bulk.moved[<int> way] for name, way in _WAYS.items() if self.bulk.moved[<int> way]}
 
     def run(self, bytes script not None):
         """Execute `script`; its last bytes may stay in the buffer until the next `run` or `finish`.
@@ -135,6 +186,7 @@ cdef class Copier:
     def finish(self):
         """Write what is still in the buffer. Raises like `run`."""
         self._drive(b"", flush=True)
+        bulk_close(&self.bulk)
 
     cdef int _drive(self, bytes script, bint flush) except -1:
         cdef Status status = STATUS_PAUSED
@@ -154,8 +206,9 @@ cdef class Copier:
         if not self.idle:
             raise ValueError("this Copier has failed or is running in another thread")
         if self.out == NULL:
-            self.out = <unsigned char *> malloc(OUTPUT_CAPACITY)
-            if self.out == NULL:
+            # On a page: the kernel copies whole pages, which costs a tenth less if they do not lie across two.
+            if posix_memalign(<void **> &self.out, PAGE, OUTPUT_CAPACITY) != 0:
+                self.out = NULL
                 raise MemoryError
         self.idle = False
         self.script = PyBytes_AS_STRING(script)
@@ -181,6 +234,8 @@ cdef class Copier:
                 status = self._flush()
             elif self.left:
                 status = self._move()
+            elif self.bulk.middle:
+                status = self._move_bulk()
             elif self.script_at < self.script_length:
                 status = self._next_record()
             else:
@@ -212,12 +267,14 @@ cdef class Copier:
         cdef uint64_t length = 0
         if self._next_word(&length) != STATUS_OK or start > self.size or length > self.size - start:
             return STATUS_MALFORMED
-        self.kind = RECORD_SHORT_COPY if length < LONG_COPY else RECORD_LONG_COPY
+        self.kind = RECORD_SHORT_COPY if length < DIRECT_COPY else RECORD_DIRECT_COPY
         self.position = start
         self.left = length
-        if self.kind == RECORD_LONG_COPY and not self.advised:
+        if self.kind == RECORD_DIRECT_COPY and not self.advised:
             advise_sequential(self.source_fd)
             self.advised = True
+        if length >= self.long_copy:
+            self.left = bulk_begin(&self.bulk, start, self.filled - self.sent, length)
         return STATUS_OK
 
     cdef Status _move(self) noexcept nogil:
@@ -226,6 +283,26 @@ cdef class Copier:
         if self.kind == RECORD_SHORT_COPY:
             return self._move_window()
         return self._move_block()
+
+    cdef Status _move_bulk(self) noexcept nogil:
+        cdef uint64_t before = self.bulk.source_at
+        cdef Status status
+        if self.bulk.way == WAY_READWRITE:
+            self.left = bulk_step_aside(&self.bulk)
+            return STATUS_OK
+        if self.filled:
+            return self._flush()
+        status = bulk_step(&self.bulk)
+        self.position = self.bulk.source_at
+        self.flushed += self.position - before
+        if status == STATUS_UNABLE:
+            self.left = bulk_give_up(&self.bulk)
+            return STATUS_OK
+        if not self.bulk.middle:
+            self.left = self.bulk.tail
+            self.bulk.tail = 0
+        self.failure = self.bulk.failure
+        return status
 
     cdef Status _move_data(self) noexcept nogil:
         cdef size_t count = smaller(self.left, OUTPUT_CAPACITY - self.filled)
@@ -244,6 +321,7 @@ cdef class Copier:
         count = smaller(smaller(self.left, OUTPUT_CAPACITY - self.filled), self.window_length - offset)
         memcpy(self.out + self.filled, self.window + offset, count)
         self._moved(count)
+        self.bulk.moved[<int> WAY_READWRITE] += count
         return STATUS_OK
 
     cdef Status _move_block(self) noexcept nogil:
@@ -252,6 +330,7 @@ cdef class Copier:
         if count <= 0:
             return self._read_status(count)
         self._moved(<size_t> count)
+        self.bulk.moved[<int> WAY_READWRITE] += <size_t> count
         return STATUS_OK
 
     cdef void _moved(self, size_t count) noexcept nogil:

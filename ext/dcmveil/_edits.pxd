@@ -102,6 +102,7 @@ cdef struct PlanData:
     uint32_t edits_count
     uint32_t edits_room
     uint32_t edits_limit
+    uint32_t question_slots_count
     uint32_t questions_count
     uint32_t questions_room
     uint32_t values_count

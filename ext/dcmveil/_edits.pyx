@@ -11,7 +11,7 @@ from dcmveil.scan cimport STATUS_LIMIT, STATUS_MEMORY, STATUS_OK
 
 cdef enum:
     MAX_QUESTIONS = 0xFFFE
-    QUESTION_SLOTS = 0x20000
+    FIRST_SLOTS = 256           # of questions
     PROBES = 16
     ITEM_HEADER = 8
     QUESTION_PROBES = 512       # no honest file needs more; one made to collide is refused
@@ -39,7 +39,8 @@ cdef int plan_open(PlanData *plan, uint32_t max_edits, uint64_t max_held) noexce
     plan.held_limit = max_held
     plan.value_slots_count = 256
     plan.value_slots = <uint32_t *>calloc(plan.value_slots_count, sizeof(uint32_t))
-    plan.question_slots = <uint16_t *>calloc(QUESTION_SLOTS, sizeof(uint16_t))
+    plan.question_slots_count = FIRST_SLOTS
+    plan.question_slots = <uint16_t *>calloc(plan.question_slots_count, sizeof(uint16_t))
     if plan.value_slots == NULL or plan.question_slots == NULL:
         return STATUS_MEMORY
     if grow(<void **>&plan.questions, &plan.questions_room, 0, sizeof(Question)) != STATUS_OK:
@@ -136,12 +137,35 @@ cdef bint same_question(const Question *a, const Question *b) noexcept nogil:
             and a.value_type == b.value_type and a.set == b.set and a.encoding == b.encoding and a.kind == b.kind)
 
 
+cdef inline uint32_t hash_question(const Question *asked) noexcept nogil:
+    cdef uint32_t h = (asked.tag * <uint32_t>0x9E3779B1) ^ (asked.parent * <uint32_t>0x85EBCA77)
+    h ^= (<uint32_t>asked.name << 16 | <uint32_t>asked.value_type << 8 | asked.set) * <uint32_t>0x27D4EB2F
+    h = (h ^ <uint32_t>(asked.rule << 8) ^ asked.vr ^ <uint32_t>(asked.kind << 16)) * <uint32_t>0xC2B2AE3D
+    return h ^ h >> 15
+
+
+cdef int grow_question_slots(PlanData *plan) noexcept nogil:
+    cdef uint32_t i, j, count = plan.question_slots_count * 2
+    cdef uint16_t *slots = <uint16_t *>calloc(count, sizeof(uint16_t))
+    if slots == NULL:
+        return STATUS_MEMORY
+    for i in range(1, plan.questions_count + 1):
+        j = hash_question(&plan.questions[i]) & (count - 1)
+        while slots[j]:
+            j = (j + 1) & (count - 1)
+        slots[j] = <uint16_t>i
+    free(plan.question_slots)
+    plan.question_slots = slots
+    plan.question_slots_count = count
+    return STATUS_OK
+
+
 cdef int plan_question(PlanData *plan, const Question *asked, uint16_t *key) noexcept nogil:
     """Number of the question, from 1; a new one if it was not asked before."""
-    cdef uint32_t probes = 0
-    cdef uint32_t i = (asked.tag * <uint32_t>0x9E3779B1) ^ (asked.parent * <uint32_t>0x85EBCA77)
-    i ^= (<uint32_t>asked.name << 16 | <uint32_t>asked.value_type << 8 | asked.set) * <uint32_t>0x27D4EB2F
-    i = (i ^ <uint32_t>(asked.rule << 8) ^ asked.vr ^ <uint32_t>(asked.kind << 16)) * <uint32_t>0xC2B2AE3D >> 15
+    cdef uint32_t probes = 0, i
+    if plan.questions_count >= plan.question_slots_count // 2 and grow_question_slots(plan) != STATUS_OK:
+        return STATUS_MEMORY
+    i = hash_question(asked) & (plan.question_slots_count - 1)
     while plan.question_slots[i]:
         probes += 1
         if probes > QUESTION_PROBES:
@@ -149,7 +173,7 @@ cdef int plan_question(PlanData *plan, const Question *asked, uint16_t *key) noe
         key[0] = plan.question_slots[i]
         if same_question(&plan.questions[key[0]], asked):
             return STATUS_OK
-        i = (i + 1) % QUESTION_SLOTS
+        i = (i + 1) & (plan.question_slots_count - 1)
     if plan.questions_count >= MAX_QUESTIONS:
         return STATUS_LIMIT
     plan.questions_count += 1

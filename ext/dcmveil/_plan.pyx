@@ -384,6 +384,19 @@ cdef class Plan:
         question.size = <uint32_t>len(data)
         question.decision = OUTCOMES.index(decision)
 
+    def asked(self) -> bytes:
+        """All questions as bytes that are the same in objects that ask the same; b"" once some have been answered."""
+        cdef uint32_t i
+        for i in range(1, self.data.questions_count + 1):
+            if self.data.questions[i].decision != PENDING:
+                return b""
+        return copied(<const uint8_t *>&self.data.questions[1], self.data.questions_count * sizeof(Question))
+
+    def answer_all(self, answers) -> None:
+        """Answer questions: ``(key, decision, data)`` of each."""
+        for key, decision, data in answers:
+            self.answer(key, decision, data)
+
     cdef uint32_t check_key(self, uint32_t key) except 0:
         if not 0 < key <= self.data.questions_count or self.settled:
             raise ValueError("no such question, or the plan is settled")

@@ -11,7 +11,8 @@ so before it knows.
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free
+from libc.stdlib cimport calloc, free, realloc
+from libc.string cimport memset
 
 from dcmveil._creators cimport (
     add_creator,
@@ -159,6 +160,7 @@ cdef enum:
     MAX_TYPE = 16               # of a Value Type
     MAX_IDENTIFYING = 4096      # of a Value that identifies
     DATE_BYTES = 8              # YYYYMMDD
+    FIRST_FRAMES = 32
 
 
 # ---- which rule -----------------------------------------------------------------------------------------------
@@ -500,6 +502,8 @@ cdef inline int watch_element(State *s, const Token *t, const Entry *entry, cons
         return STATUS_OK
     if rule == s.rules.vr_rule and rule != KEEP_RULE:
         return STATUS_OK        # in a form that is of no use it counts as absent
+    if depth and not vr_fits(t, entry):
+        return STATUS_OK        # nor does a nested one, whose rule will have it go for its VR later on
     # Nested ones are codes that are looked through for ours: to miss it among thousands adds it once more, no harm.
     if depth == 0 or (s.frames[depth].mode & MODE_WATCHED and s.plan.watches_count < MAX_WATCHES // 2):
         begin_watch(s, t, depth)
@@ -589,8 +593,22 @@ cdef int on_dataset(State *s, Token *t) noexcept nogil:
     return STATUS_PAUSE
 
 
+cdef int more_frames(State *s) noexcept nogil:
+    """Room for those that the Scanner has, and one more that may be looked into. Here, since nobody holds any now."""
+    cdef uint32_t room = min(2 * (s.scan.depth + 2), s.max_frames)
+    cdef void *moved = realloc(s.frames, room * sizeof(PlanFrame))
+    if moved == NULL:
+        return STATUS_MEMORY
+    s.frames = <PlanFrame *>moved
+    memset(&s.frames[s.frames_room], 0, (room - s.frames_room) * sizeof(PlanFrame))
+    s.frames_room = room
+    return STATUS_OK
+
+
 cdef int on_token(void *context, Token *t) noexcept nogil:
     cdef State *s = <State *>context
+    if s.scan.depth + 2 > s.frames_room and more_frames(s) != STATUS_OK:
+        return STATUS_MEMORY
     if t.kind == TOKEN_ELEMENT:
         return on_element(s, t)
     if t.kind == TOKEN_ITEM:
@@ -609,6 +627,11 @@ cdef int on_token(void *context, Token *t) noexcept nogil:
 cdef int on_value(void *context, const uint8_t *data, size_t size) noexcept nogil:
     cdef State *s = <State *>context
     return plan_hold(s.plan, data, size) if data != NULL else end_value(s)
+
+
+cdef bint may_change(const State *s, const PlanFrame *f) noexcept nogil:
+    """May the Value Length of this frame, in which nothing has been edited so far, come to change?"""
+    return not f.flags & UNDEFINED and (s.rules.changes_anywhere or f.node != NO_NODE)
 
 
 # ---- Python side ----------------------------------------------------------------------------------------------
@@ -654,7 +677,9 @@ cdef class Planner:
         self.state.capture_limit = capture_limit
         self.state.notes_bulk = notes_bulk
         self.drain_at = drain_at
-        self.state.frames = <PlanFrame *>calloc(2 * <uint32_t>max_depth + 2, sizeof(PlanFrame))
+        self.state.max_frames = 2 * <uint32_t>max_depth + 3
+        self.state.frames_room = min(FIRST_FRAMES, self.state.max_frames)
+        self.state.frames = <PlanFrame *>calloc(self.state.frames_room, sizeof(PlanFrame))
         if self.state.frames == NULL or scan_open(&self.state.scan, max_depth) != STATUS_OK:
             raise MemoryError
         open_node(&self.state, &self.state.frames[0], ROOT_NODE)
@@ -811,8 +836,8 @@ cdef class Planner:
             return self.plan.data.edits[stop].start
         if self.state.rules.changes:
             for depth in range(self.state.recorded + 1, self.state.scan.depth + 1):
-                if not self.state.frames[depth].flags & UNDEFINED:
-                    return self.state.frames[depth].start      # its Value Length may change yet
+                if may_change(&self.state, &self.state.frames[depth]):
+                    return self.state.frames[depth].start
         return self.state.scan.pos
 
     def cut(self) -> int:

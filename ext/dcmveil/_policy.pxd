@@ -87,6 +87,7 @@ cdef struct Rules:
     uint16_t member_rule
     uint16_t meta_rule
     uint8_t changes             # 0: nothing is ever edited
+    uint8_t changes_anywhere    # 0: nothing but at the places
     uint8_t has_text            # some rule asks for the Specific Character Set
     uint8_t listens             # Values that identify are wanted, also those within what goes
     uint16_t behaviours[MAX_RULES]

@@ -9,12 +9,12 @@ need not be shown, so a caller that can seek may `scan_advance` instead. Only a 
 always when its length is undefined, else when the sink calls `scan_enter`. The Scanner knows no dictionary: what an
 Implicit VR element of defined length is, the sink must say.
 
-Lengths are compared by subtraction from what is left of the enclosing frame. Nothing is allocated after
-`scan_open`. Every step without a token either moves `pos`, pops a frame or changes the state: no input loops.
+Lengths are compared by subtraction from what is left of the enclosing frame. Nothing is allocated but for frames that
+are nested. Every step without a token either moves `pos`, pops a frame or changes the state: no input loops.
 """
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free
+from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcpy, memmove, memset
 
 from dcmveil._preface cimport find_transfer_syntax, scan_preface
@@ -86,10 +86,27 @@ from dcmveil._tables import keyword
 from dcmveil.errors import LimitExceeded, ParseError, Refused
 from dcmveil.tags import format_path
 
+cdef enum:
+    FIRST_FRAMES = 32
+
+
+cdef int more_frames(Scan *s) noexcept nogil:
+    """Room for twice as many; nobody holds on to the old ones."""
+    cdef uint32_t room = min(2 * s.frames_room, s.max_frames)
+    cdef void *moved = realloc(s.frames, room * sizeof(Frame))
+    if moved == NULL:
+        return STATUS_MEMORY
+    s.frames = <Frame *>moved
+    s.frames_room = room
+    return STATUS_OK
+
+
 cdef int push(Scan *s, uint8_t kind, uint32_t tag, uint8_t encoding, uint64_t stop, bint defined) noexcept nogil:
     cdef Frame *f
     if s.depth + 1 >= s.max_frames:
         return fail(s, ERROR_DEPTH)
+    if s.depth + 1 >= s.frames_room and more_frames(s) != STATUS_OK:
+        return STATUS_MEMORY
     s.depth += 1
     f = &s.frames[s.depth]
     f.stop = stop
@@ -357,7 +374,8 @@ cdef int scan_open(Scan *s, uint32_t max_depth) noexcept nogil:
     memset(s, 0, sizeof(Scan))
     s.transfer_syntax = -1
     s.max_frames = 2 * max_depth + 1        # a Sequence and an Item per level, and the root
-    s.frames = <Frame *>calloc(s.max_frames, sizeof(Frame))
+    s.frames_room = min(FIRST_FRAMES, s.max_frames)
+    s.frames = <Frame *>calloc(s.frames_room, sizeof(Frame))
     if s.frames == NULL:
         return STATUS_MEMORY
     s.frames[0].stop = UNBOUNDED

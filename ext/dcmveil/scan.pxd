@@ -84,6 +84,7 @@ cdef struct Scan:
     uint32_t tag                # of the element looked at last
     uint32_t depth
     uint32_t max_frames
+    uint32_t frames_room
     int transfer_syntax         # index into the table of Transfer Syntaxes, -1 unknown
     int error
     uint8_t state

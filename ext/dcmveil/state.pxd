@@ -59,6 +59,8 @@ cdef struct State:
     PlanData *plan
     const Rules *rules
     PlanFrame *frames
+    uint32_t frames_room
+    uint32_t max_frames
     uint64_t hold_limit
     uint64_t capture_limit
     uint64_t held_from              # arena offset of the Value being captured

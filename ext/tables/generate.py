@@ -7,7 +7,7 @@ columns mean in README.md beside this file; what the arrays mean in ext/dcmveil/
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import re
 import sys
 from collections.abc import Iterable
@@ -21,14 +21,13 @@ FOLDER = Path(__file__).resolve().parent
 
 
 def load_reader() -> ModuleType:
-    """dcmveil.tables_reader from its source: the package is not there yet."""
-    path = FOLDER.parents[1] / "src" / "dcmveil" / "tables_reader.py"
-    spec = importlib.util.spec_from_file_location("tables_reader", path)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{path} is not there")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    """dcmveil.tables_reader from its source: it needs nothing of the package that has yet to be built."""
+    source = str(FOLDER.parents[1] / "src")
+    sys.path.insert(0, source)
+    try:
+        return importlib.import_module("dcmveil.tables_reader")
+    finally:
+        sys.path.remove(source)
 
 
 reader = load_reader()

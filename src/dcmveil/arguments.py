@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, Final, NoReturn
 
 from dcmveil.console import DEBUG, ERRORS, WARNINGS
+from dcmveil.output import STANDARD
 
 __all__ = ["DEIDENTIFY", "EDIT", "IDENTIFIERS", "OPTIONS", "REIDENTIFY", "UsageError", "help_text", "parse"]
 
@@ -22,6 +23,7 @@ REIDENTIFY: Final = "-d"
 EDIT: Final = "--dumb"
 
 _CIPHERS = ("des3", "aes128", "aes192", "aes256")  # of several the first counts, as with gdcmanon
+_METHODS = ("auto", "reflink", "splice", "readwrite")
 _LIBRARIES = ("openssl", "openssl-p7", "capi")
 _MAX_PROCESSES = 256
 _MAX_ORIGINALS = 100  # MiB: as much as a Policy takes
@@ -222,6 +224,8 @@ def _paths(options: argparse.Namespace) -> tuple[str, str | None]:
     source, target = [*given, None, None][:2] if given else named
     if source is None or len(given) > 2 or (target is None and not options.dry_run):
         raise UsageError("IN and OUT expected")
+    if options.resume and STANDARD in (source, target):
+        raise UsageError("--resume is for files")
     if options.resume and os.path.realpath(source) == os.path.realpath(target):
         raise UsageError("--resume takes OUT for done, and here it is IN")
     target = None if options.dry_run else target
@@ -232,7 +236,11 @@ def _paths(options: argparse.Namespace) -> tuple[str, str | None]:
 def _check_files(options: argparse.Namespace, source: str, target: str | None) -> None:
     """What is written is neither read nor written twice, and the map is not handed on with what it can undo."""
     names = {os.path.realpath(path): _flag(options, name) for name in _READ for path in _files(options, name)}
-    for name, path in (("OUT", target), ("the report", options.report), ("the map", options.map)):
+    for name, path in (
+        ("OUT", None if target == STANDARD else target),
+        ("the report", options.report),
+        ("the map", options.map),
+    ):
         other = name if path is None else names.setdefault(os.path.realpath(path), name)
         if other != name:
             raise UsageError(f"{other} and {name} are the same file")
@@ -267,7 +275,9 @@ def _parser() -> _Parser:
         formatter_class=_format,
         add_help=False,
     )
-    parser.add_argument("paths", nargs="*", metavar="IN OUT", help="input and output, two files or two folders")
+    parser.add_argument(
+        "paths", nargs="*", metavar="IN OUT", help="input and output: two files, two folders, - for a pipe"
+    )
     _add_modes(parser)
     _add_files(parser)
     _add_profile(parser)
@@ -300,6 +310,12 @@ def _add_files(parser: _Parser) -> None:
         type=partial(_number, _MAX_PROCESSES),
         default=1,
         help="folders: use N processes; the outputs are the same",
+    )
+    add(
+        "--copy",
+        choices=_METHODS,
+        default="auto",
+        help="how bulk is copied; changes no byte (default: auto, the first of the others that works)",
     )
     add("--resume", action="store_true", help="do only what is missing in OUT")
     add("--report", metavar="FILE.jsonl", help="write what was done, a JSON object per file")

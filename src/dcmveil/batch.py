@@ -10,63 +10,14 @@ import stat
 from collections.abc import Generator, Iterator, Sequence
 from itertools import starmap
 from time import monotonic
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple
 
-from dcmveil.errors import DcmveilError, Refused
-from dcmveil.files import deidentify_file, plan_file
+from dcmveil.errors import DcmveilError, ReaderGone, Refused
+from dcmveil.output import STANDARD
 from dcmveil.report import Report
+from dcmveil.tasks import Task
 
-if TYPE_CHECKING:
-    from dcmveil.editing import Edits
-    from dcmveil.policy import Policy
-    from dcmveil.reidentifying import Unsealer
-
-__all__ = ["Deidentify", "Edit", "Failure", "Job", "Outcome", "Reidentify", "Tally", "Task", "jobs_of", "outcomes_of"]
-
-
-class Task(Protocol):
-    """What a run does to each file. It is not changed by that, so that processes may share it."""
-
-    def run(self, source: str, target: str | None) -> Report:
-        """Do it; without a target only say what would be done. Raises DcmveilErrors."""
-        ...
-
-
-class Deidentify(NamedTuple):
-    """De-identify by a Policy."""
-
-    policy: Policy
-
-    def run(self, source: str, target: str | None) -> Report:
-        if target is None:
-            return plan_file(source, self.policy)
-        return deidentify_file(source, target, self.policy)
-
-
-class Reidentify(NamedTuple):
-    """Restore what was encrypted; needs a target."""
-
-    opener: Unsealer
-
-    def run(self, source: str, target: str | None) -> Report:
-        from dcmveil.reidentifying import reidentify_file
-
-        if target is None:
-            raise ValueError("there is no dry run of this")
-        return reidentify_file(source, target, self.opener)
-
-
-class Edit(NamedTuple):
-    """Edit single Attributes, by no Profile."""
-
-    edits: Edits
-
-    def run(self, source: str, target: str | None) -> Report:
-        from dcmveil.editing import edit_file, plan_edits
-
-        if target is None:
-            return plan_edits(source, self.edits)
-        return edit_file(source, target, self.edits)
+__all__ = ["Failure", "Job", "Outcome", "Tally", "jobs_of", "outcomes_of"]
 
 
 class Job(NamedTuple):
@@ -115,7 +66,7 @@ class Outcome(NamedTuple):
 
 def jobs_of(source: str, target: str | None, *, recursive: bool) -> Iterator[Job]:
     """The jobs for a file, or for the files of a folder as `dcmveil.folders` finds them."""
-    if not os.path.isdir(source):
+    if source == STANDARD or not os.path.isdir(source):
         return iter([Job(source, target)])
     from dcmveil.folders import walk  # a few modules that a single file does not need
 
@@ -143,21 +94,37 @@ def outcomes_of(
 
 
 def _do(job: Job, task: Task, resume: bool) -> Outcome:
-    """Process one file. Never raises what is wrong with that one file."""
+    """Process one file. Never raises what is wrong with that one file; ReaderGone if standard output has come to it."""
     if job.problem is not None:
         return Outcome(job, failure=Failure("InputError", job.problem))
     if resume and _is_there(job.target):
         return Outcome(job)
     try:
-        return Outcome(job, task.run(job.source, job.target))
+        return Outcome(job, _run(task, job))
     except Refused as error:
-        return Outcome(job, failure=Failure(error.reason, str(error), refused=True))
+        return Outcome(job, failure=Failure(error.reason, _message(job, error), refused=True))
+    except ReaderGone:
+        raise
     except DcmveilError as error:
-        return Outcome(job, failure=Failure(type(error).__name__, str(error)))
+        return Outcome(job, failure=Failure(type(error).__name__, _message(job, error)))
     except MemoryError:
         return Outcome(job, failure=Failure("LimitExceeded", "not enough memory"))
     except Exception as error:
         return Outcome(job, failure=Failure("DcmveilError", _internal(error)))
+
+
+def _run(task: Task, job: Job) -> Report:
+    if STANDARD not in (job.source, job.target):
+        return task.run(job.source, job.target)
+    from dcmveil.pipes import run_piped
+
+    return run_piped(task, job.source, job.target)
+
+
+def _message(job: Job, error: DcmveilError) -> str:
+    if job.target == STANDARD and error.discard:
+        return f"{error}; the {error.discard} bytes that went to standard output before are to be discarded"
+    return str(error)
 
 
 def _is_there(target: str | None) -> bool:

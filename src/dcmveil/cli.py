@@ -15,12 +15,14 @@ from typing import Any
 
 from dcmveil import __version__
 from dcmveil.arguments import DEIDENTIFY, EDIT, REIDENTIFY, UsageError, help_text, parse
-from dcmveil.batch import Deidentify, Edit, Outcome, Reidentify, Tally, Task, jobs_of, outcomes_of
+from dcmveil.batch import Outcome, Tally, jobs_of, outcomes_of
 from dcmveil.choices import conformance_of, keyed_of, profile_of
 from dcmveil.console import WARNINGS, put, put_edits, say, tell, warn, with_progress
 from dcmveil.credentials import envelope_of, opener_of, secret_of
-from dcmveil.errors import DcmveilError, show_path
+from dcmveil.errors import DcmveilError, ReaderGone, show_path
+from dcmveil.output import STANDARD
 from dcmveil.policy import Policy
+from dcmveil.tasks import Deidentify, Edit, Reidentify, Task
 
 __all__ = ["run"]
 
@@ -39,6 +41,8 @@ def run(arguments: Sequence[str]) -> int:
             put(conformance_of(options))
             return 0
         return _process(task, options)
+    except ReaderGone:
+        _end_as_others_do()
     except UsageError as error:
         say(f"{show_path(error)} (dcmveil -h shows the usage)")
     except DcmveilError as error:
@@ -48,6 +52,14 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         say("interrupted")
     return 1
+
+
+def _end_as_others_do() -> None:
+    """By the signal that Python has kept from us: who has stopped reading expects no message."""
+    import signal
+
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGPIPE)
 
 
 def _give_notes(options: Namespace) -> None:
@@ -91,7 +103,7 @@ def _task(options: Namespace) -> Task:
 
 
 def _deidentify(options: Namespace) -> Task:
-    return Deidentify(_policy(options))
+    return Deidentify(_policy(options), options.copy)
 
 
 def _policy(options: Namespace) -> Policy:
@@ -112,14 +124,14 @@ def _policy(options: Namespace) -> Policy:
 
 
 def _reidentify(options: Namespace) -> Task:
-    return Reidentify(opener_of(options))
+    return Reidentify(opener_of(options), options.copy)
 
 
 def _edit(options: Namespace) -> Task:
     from dcmveil.editing import Edits
     from dcmveil.operations import parse_operation
 
-    return Edit(Edits(parse_operation(kind, text) for kind, text in options.operations))
+    return Edit(Edits(parse_operation(kind, text) for kind, text in options.operations), options.copy)
 
 
 _TASKS: dict[str, Callable[[Namespace], Task]] = {DEIDENTIFY: _deidentify, REIDENTIFY: _reidentify, EDIT: _edit}
@@ -129,7 +141,9 @@ _TASKS: dict[str, Callable[[Namespace], Task]] = {DEIDENTIFY: _deidentify, REIDE
 
 
 def _process(task: Task, options: Namespace) -> int:
-    is_folder = os.path.isdir(options.source)
+    is_folder = options.source != STANDARD and os.path.isdir(options.source)
+    if options.target == STANDARD and (is_folder or os.isatty(1)):
+        raise UsageError("standard output cannot be OUT " + ("for a folder" if is_folder else "if it is a terminal"))
     tally = Tally()
     with ExitStack() as stack:
         listeners = _listeners(options, stack)

@@ -44,6 +44,7 @@ _LOOKED_INTO = Rule("K", "private Sequence that is looked into (R62)")
 # What conditions cannot be laid on: it is not decided element by element.
 _UNCONDITIONAL = frozenset({"content items", "content value", "content ordinary", "content reference", "members"})
 _SIMPLE = {"remove": "X", "dummy": "D", "map-uid": "U", "shift-date": "shift", "clean": "clean", "empty": "Z"}
+_CODE_VALUE, _CODING_SCHEME = 0x00080100, 0x00080102
 _MAX_RULES = 4096  # as in ext/dcmveil/_policy.pxd
 
 _Rules = tuple[int, int | None, int]  # of the element, of a Sequence, of a UID
@@ -74,13 +75,15 @@ class Privates(NamedTuple):
 
 class Compiled(NamedTuple):
     """What is the same for all objects. `privates` is None where everything private goes; `removed` are the watched
-    tags of the top level that go in any case."""
+    tags of the top level that go in any case; `code_value` is the rule of the codes that are in the object, None if
+    these cannot be relied on."""
 
     rules: tuple[Rule, ...]
     table: RuleTable
     privates: Privates | None
     private_table: PrivateTable | None
     removed: frozenset[int] = frozenset()
+    code_value: Rule | None = None
 
 
 class _Here(NamedTuple):
@@ -195,7 +198,15 @@ def compile_profile(
     table = compiler.table(spec, contents)
     private_table = privates.table(privates.safe) if privates else None
     removed = frozenset(tag for tag in spec.watched if compiler.last_rule_of(tag).action == "X")
-    return Compiled(tuple(compiler.numbers), table, privates, private_table, removed)
+    return Compiled(tuple(compiler.numbers), table, privates, private_table, removed, _code_value(compiler, user))
+
+
+def _code_value(compiler: _Compiler, user: RuleSet | None) -> Rule | None:
+    """The rule of Code Value (0008,0100), unless rules of the user's own have to do with codes at some place, or the
+    Coding Scheme Designator (0008,0102) that belongs to it may go."""
+    placed = user is not None and any(rule.selector.tag in (_CODE_VALUE, _CODING_SCHEME) for rule in user.placed)
+    is_kept = compiler.last_rule_of(_CODING_SCHEME).action in ("K", "retain")
+    return compiler.last_rule_of(_CODE_VALUE) if is_kept and not placed else None
 
 
 def _privates(compiler: _Compiler, spec: Spec, user: RuleSet | None) -> Privates | None:

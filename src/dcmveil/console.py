@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from dcmveil.errors import InputError, OutputError, show_path
+from dcmveil.output import STANDARD
 
 if TYPE_CHECKING:
     from dcmveil.batch import Outcome
@@ -74,10 +75,13 @@ def with_progress(outcomes: Iterable[_T], *, of_folder: bool) -> Iterable[_T]:
     return cast(Iterable[_T], tqdm(outcomes, unit=" files", leave=False))
 
 
-def ask_passphrase(name: str) -> bytes | None:
-    """The passphrase of a key: asked for on the terminal; a line of standard input where there is none."""
+def ask_passphrase(name: str, *, reads_input: bool = True) -> bytes | None:
+    """The passphrase of a key: asked for on the terminal; where there is none a line of standard input, if it
+    `reads_input`."""
     if _has_terminal():
         return _from_terminal(f"Enter passphrase for {show_path(name)}: ")
+    if not reads_input:
+        return None
     line = b"" if sys.stdin is None else sys.stdin.buffer.readline(1 << 16)
     return line.removesuffix(b"\n").removesuffix(b"\r") if line else None
 
@@ -106,7 +110,7 @@ def _has_terminal() -> bool:
 
 def tell(outcome: Outcome, level: int) -> None:
     """On stderr: what failed, what is worth knowing, and as much of what was done as the level wants."""
-    name = show_path(outcome.job.source)
+    name = "standard input" if outcome.job.source == STANDARD else show_path(outcome.job.source)
     if outcome.failure is not None:
         say(f"{name}: {outcome.failure.message}")
     elif outcome.report is not None:

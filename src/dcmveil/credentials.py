@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from dcmveil.arguments import UsageError
 from dcmveil.console import WARNINGS, ask_passphrase, warn
 from dcmveil.errors import show_path
+from dcmveil.output import STANDARD
 
 if TYPE_CHECKING:
     from dcmveil.cms import Envelope, Opener
@@ -79,7 +80,7 @@ def _password_of(options: Namespace) -> bytes | None:
 def _passphrase_of(options: Namespace) -> bytes | None:
     """That of the private key; asked for only if the key is encrypted."""
     if options.key_password_file is None:
-        return ask_passphrase(options.key)
+        return ask_passphrase(options.key, reads_input=options.source != STANDARD)
     return _without_line_end(_read(options.key_password_file, "passphrase"))
 
 

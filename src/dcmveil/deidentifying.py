@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dcmveil import provenance
 from dcmveil.admitting import ENCRYPTED, Terms, check_admitted, check_risks
@@ -38,11 +38,12 @@ from dcmveil.subjects import PATIENT_ID, Means
 from dcmveil.uids import is_well_formed
 
 if TYPE_CHECKING:
+    from dcmveil._plan import Plan
     from dcmveil._private import PrivateTable
     from dcmveil.compiling import Compiled
     from dcmveil.risks import Risk
 
-__all__ = ["Answered", "DeidentifyingAnswers"]
+__all__ = ["Basis", "DeidentifyingAnswers"]
 
 _METHOD_CODE_SEQUENCE = 0x00120064
 _REFERENCED_ITEM = 0x0040DB73
@@ -67,35 +68,62 @@ _MEMORABLE = frozenset(
 )
 _REPEATABLE = frozenset(VALUE_ACTIONS) - {"call"}
 _CLEANING = frozenset({"clean", "clean identity"})
+_GOING = ("remove", "replace")
+_MOST_ANSWERS = 4096
+_MOST_SETTLED = 256
 
 _Answer = tuple[str, bytes]
 # The answer, the letter of a compound action, and the rule if it is not that of the table.
 _Said = tuple[str, bytes, str | None, Rule | None]
-Answered = Memo[tuple[tuple[int, ...], bytes | None], _Said]
+
+
+class _Settled(NamedTuple):
+    """What has been decided for an object, for all that ask the same; `rest` has to be decided for each."""
+
+    asked: Mapping[int, Question]
+    decided: Sequence[tuple[int, str, bytes]]
+    rest: Sequence[Question]
+    letters: Mapping[int, str]
+    rules: Mapping[int, Rule]
+    gone: Collection[int]
+    refers_to_items: bool
+    instance: Question | None
+
+
+class Basis:
+    """What the answers for all objects of a Policy have in common, and what can be remembered from one to the next.
+
+    `terms` is None if any object may pass. May be used by several threads."""
+
+    def __init__(self, compiled: Compiled, means: Means, options: Options, terms: Terms | None) -> None:
+        self.compiled = compiled
+        self.means = means
+        self.options = options
+        self.is_admitted = terms is None
+        self.terms = terms or Terms()
+        actions = {rule.action for rule in compiled.rules}
+        self.shifts = "shift" in actions
+        self.needs_patient = self.shifts or "pseudonym" in actions
+        self.refusing = [number for number, rule in enumerate(compiled.rules) if rule.action == "refuse"]
+        # What always comes to the same for a subject, with nothing else to be noted.
+        self.repeatable = _REPEATABLE - ({"U", "pseudonym", "hash"} if self.terms.records_pairs else set())
+        self.answered: Memo[tuple[tuple[int, ...], bytes | None], _Said] = Memo(_MOST_ANSWERS)
+        self.settled: Memo[tuple[bytes, bytes | None], _Settled] = Memo(_MOST_SETTLED)
+        self.counted: Memo[frozenset[tuple[tuple[int, str], int]], Mapping[tuple[str, str], int]] = Memo(_MOST_SETTLED)
+
+    def __repr__(self) -> str:
+        return "Basis(...)"
 
 
 class DeidentifyingAnswers(Answers):
-    """For one object, in one round or in several. `terms` is None if any object may pass."""
+    """For one object, in one round or in several."""
 
-    def __init__(
-        self,
-        compiled: Compiled,
-        means: Means,
-        options: Options,
-        terms: Terms | None,
-        memo: Answered,
-        *,
-        file_meta: bool = True,
-    ) -> None:
-        self._compiled = compiled
-        self._memo = memo
-        self._means = means
-        self._options = options
-        self._is_admitted = terms is None
-        self._terms = terms or Terms()
-        actions = {rule.action for rule in compiled.rules}
-        self._shifts = "shift" in actions
-        self._needs_patient = self._shifts or "pseudonym" in actions
+    def __init__(self, basis: Basis, *, file_meta: bool = True) -> None:
+        self._basis = basis
+        self._compiled = basis.compiled
+        self._means = basis.means
+        self._options = basis.options
+        self._terms = basis.terms
         self._rules: dict[int, Rule] = {}  # by question, where it is not simply that of the table
         self._chosen: dict[int, Rule] = {}  # by number, for those with conditions
         self._resolved: dict[int, str] = {}
@@ -105,10 +133,7 @@ class DeidentifyingAnswers(Answers):
         self._has_file_meta = file_meta
         self._file_meta_of: tuple[int, bytes | None, bytes | None, str] | None = None
         self._pad = 0
-        self._refusing = {number for number, rule in enumerate(compiled.rules) if rule.action == "refuse"}
-        self._gone = set(compiled.removed)  # of the top level
-        # What always comes to the same for a subject, with nothing else to be noted.
-        self._repeatable = _REPEATABLE - ({"U", "pseudonym", "hash"} if self._terms.records_pairs else set())
+        self._gone: set[int] = set()  # of the top level
         self._problems: Counter[tuple[str, str]] = Counter()
         self._problems_met = 0
         self._pairs: list[tuple[str, str]] = []
@@ -117,14 +142,18 @@ class DeidentifyingAnswers(Answers):
 
     def is_ready(self, facts: Facts) -> bool:
         """Later on, nothing could be learnt that answers depend on."""
-        if self._terms.waits or _has_characteristics(facts) or (self._needs_patient and PATIENT_ID not in facts.first):
+        if (
+            self._terms.waits
+            or _has_characteristics(facts)
+            or (self._basis.needs_patient and PATIENT_ID not in facts.first)
+        ):
             return False
         return None not in (facts.sop_class, facts.sop_instance) and self._is_let_through(facts)
 
     def _is_let_through(self, facts: Facts) -> bool:
         """As far as can be seen: what may have to be refused in the end is not begun to be written."""
         try:
-            if not self._is_admitted:
+            if not self._basis.is_admitted:
                 check_admitted(facts, self._terms)
         except Refused:
             return False
@@ -141,16 +170,60 @@ class DeidentifyingAnswers(Answers):
 
     def begin(self, facts: Facts, asked: list[Question]) -> None:
         """Before the answers of a round. Raises Refused, at the end of the input, for what is not let through."""
-        if facts.is_whole and not self._is_admitted:
-            check_admitted(facts, self._terms)
-        self._renewal = Renewal(facts, self._means, self._pairs if self._terms.records_pairs else None)
-        self._refers_to_items |= any(question.tag == _REFERENCED_ITEM for question in asked)
+        self._begin(facts)
+        references = (question for question in asked if question.tag == _REFERENCED_ITEM)
+        self._refers_to_items |= any(map(has_right_vr, references))  # what goes refers to nothing
         tops = (question for question in asked if question.tag == _SOP_INSTANCE_UID and not question.parent)
         self._instance = self._instance or next(tops, None)
 
+    def _begin(self, facts: Facts) -> None:
+        if facts.is_whole and not self._basis.is_admitted:
+            check_admitted(facts, self._terms)
+        self._renewal = Renewal(facts, self._means, self._pairs if self._terms.records_pairs else None)
+
+    def settle(self, plan: Plan, facts: Facts) -> Mapping[int, Question]:
+        """Objects of one SOP Class and of one make ask the same, so most is decided once for all of them."""
+        kind = plan.asked(), facts.sop_class
+        known = self._basis.settled.find(kind) if kind[0] else None
+        if known is None:
+            asked = super().settle(plan, facts)
+            if kind[0]:
+                self._basis.settled.keep(kind, self._settled(asked, facts))
+            return asked
+        self._begin(facts)
+        self._refers_to_items, self._instance = known.refers_to_items, known.instance
+        self._resolved, self._rules, self._gone = dict(known.letters), dict(known.rules), set(known.gone)
+        plan.answer_all(known.decided)
+        for question in known.rest:
+            plan.answer(question.key, *self.answer(question, facts))
+        return known.asked
+
+    def _settled(self, asked: Mapping[int, Question], facts: Facts) -> _Settled:
+        """What of it all other objects can have as well."""
+        find = self._basis.answered.find
+        said = {key: find((question[1:], facts.sop_class)) for key, question in asked.items()}
+        decided = {key: known for key, known in said.items() if known is not None}
+        return _Settled(
+            asked,
+            [(key, known[0], known[1]) for key, known in decided.items()],
+            [question for key, question in asked.items() if key not in decided],
+            {key: known[2] for key, known in decided.items() if known[2] is not None},
+            {key: known[3] for key, known in decided.items() if known[3] is not None},
+            {asked[key].tag for key, known in decided.items() if known[0] in _GOING and not asked[key].parent},
+            self._refers_to_items,
+            self._instance,
+        )
+
+    def counts(self, summary: Mapping[tuple[int, str], int]) -> Mapping[tuple[str, str], int]:
+        """Made once for all objects that come to the same."""
+        if self._chosen:
+            return super().counts(summary)
+        kind = frozenset(summary.items())
+        return self._basis.counted.find(kind) or self._basis.counted.keep(kind, super().counts(summary))
+
     def check_done(self, summary: dict[tuple[int, str], int]) -> None:
         """Raises Refused if an Encrypted Attributes Sequence is left that should not be."""
-        if any(what == "keep" and rule in self._refusing for rule, what in summary):
+        if any((rule, "keep") in summary for rule in self._basis.refusing):
             raise Refused("encrypted-attributes", ENCRYPTED)
 
     def risks(self, facts: Facts, segments: Callable[[], Collection[str]]) -> tuple[Risk, ...]:
@@ -160,7 +233,7 @@ class DeidentifyingAnswers(Answers):
         from dcmveil.risks import PRESENCE, WATCHED, risks_of, segment_risks
 
         values = {tag: value for tag, parent, _item, value in reversed(facts.watched) if not parent}
-        kept = values.keys() - self._gone
+        kept = values.keys() - self._gone - self._compiled.removed
         told = {tag: value for tag, value in values.items() if tag in WATCHED or tag in PRESENCE}
         found = risks_of(told, kept=kept, transfer_syntax=facts.transfer_syntax) + segment_risks(segments())
         if self._terms.refuses_risks:
@@ -189,16 +262,16 @@ class DeidentifyingAnswers(Answers):
     def answer(self, asked: Question, facts: Facts) -> _Answer:
         """Decision for one question, and the replacement."""
         kind = (asked[1:], facts.sop_class)
-        known = self._memo.find(kind)
+        known = self._basis.answered.find(kind)
         if known is None:
             decision, data = self._decide(asked, facts)
             action = self._compiled.rules[asked.rule].action
             if action in _MEMORABLE or (action == "method codes" and asked.kind == INSERTED):
                 said = decision, data, self._resolved.get(asked.key), self._rules.get(asked.key)
-                self._memo.keep(kind, said)
+                self._basis.answered.keep(kind, said)
         else:
             decision, data = self._recall(asked.key, known)
-        if decision in ("remove", "replace") and not asked.parent:
+        if decision in _GOING and not asked.parent:
             self._gone.add(asked.tag)
         return decision, data
 
@@ -261,7 +334,7 @@ class DeidentifyingAnswers(Answers):
     def value(self, asked: Question, value: bytes, uses: int) -> bytes | None:
         """The element for one captured Value, None to leave it as it is."""
         rule, renewal = self._rule(asked.rule, asked.key), self._renewing()
-        if len(value) > _LONG or rule.action not in self._repeatable or asked.rule in self._chosen:
+        if len(value) > _LONG or rule.action not in self._basis.repeatable or asked.rule in self._chosen:
             return self._new_element(asked, rule, value, uses)
         renewed, kind = renewal.subject.renewed, (asked[1:], value)
         found = renewed.find(kind, _UNKNOWN)
@@ -370,7 +443,7 @@ class DeidentifyingAnswers(Answers):
     def _dates(self, asked: Question, facts: Facts, rule: Rule) -> _Answer:
         if self._options.retain_full_dates:
             return self._text(asked, b"UNMODIFIED")
-        return self._text(asked, b"MODIFIED" if self._shifts else b"REMOVED")
+        return self._text(asked, b"MODIFIED" if self._basis.shifts else b"REMOVED")
 
     def _encrypted_attributes(self, asked: Question, facts: Facts, rule: Rule) -> _Answer:
         """Its place: what goes there is known when all else is settled (`Plan.amend`)."""
@@ -386,12 +459,19 @@ class DeidentifyingAnswers(Answers):
 
     def _method_codes(self, asked: Question, facts: Facts, rule: Rule) -> _Answer:
         encoding = ENCODINGS[asked.encoding]
-        known = set() if asked.kind == INSERTED else _codes_in(facts)
+        known = set() if asked.kind == INSERTED else set(filter(self._stays, _codes_in(facts)))
         ours = provenance.codes(self._options.columns)
         items = [provenance.code_content(encoding, *code) for code in ours if code[0] not in known]
         if asked.kind == INSERTED:
             return "replace", encode_sequence(encoding, asked.tag, items)
         return ("replace", b"".join(encode_item(encoding, item) for item in items)) if items else ("keep", b"")
+
+    def _stays(self, code: bytes) -> bool:
+        """Will a code that is there be in the output? Where that is not clear it is not relied on."""
+        rule = self._compiled.code_value
+        if rule is not None and rule.action in _CLEANING:
+            return self._renewing().is_left(rule, code.decode("latin-1"))
+        return rule is not None and rule.action in ("K", "retain")
 
 
 _Own = Callable[[DeidentifyingAnswers, Question, Facts, Rule], _Answer]

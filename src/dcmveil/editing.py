@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from dcmveil._elements import list_elements
 from dcmveil._plan import Plan
@@ -18,19 +19,20 @@ from dcmveil._private import PrivateTable
 from dcmveil._tables import dictionary_vrs, vr_index
 from dcmveil.encode import Encoding, encode_element
 from dcmveil.errors import Refused
-from dcmveil.files import plan_opened, rewrite_opened
+from dcmveil.files import plan_source, write_file
 from dcmveil.operations import Operation, OperationError, combine, merge
 from dcmveil.places import Placed, Tree, expanded
 from dcmveil.policy import Limits
 from dcmveil.questions import Answers, Facts, Question, Rewriting, vr_of_input
 from dcmveil.report import Method, Report
-from dcmveil.rewriting import opened, scan
+from dcmveil.rewriting import Rewrite, Writer, opened, scan
 from dcmveil.rules import KEEP, Rule
+from dcmveil.sinks import Output
 from dcmveil.sources import FileSource, Source
 from dcmveil.tags import format_tag
 from dcmveil.values import choose_vr, encode_value
 
-__all__ = ["Edits", "edit_file", "editing_of", "plan_edits"]
+__all__ = ["Edits", "edit_file", "edit_source", "editing_of", "plan_edits"]
 
 _SPECIFIC_CHARACTER_SET = 0x00080005
 _FILE_META_OF = {0x00080016: 0x00020002, 0x00080018: 0x00020003}  # SOP Class and SOP Instance UID
@@ -76,13 +78,24 @@ def edit_file(
     `deidentify_file`.
     """
     with opened(source) as fd:
-        return rewrite_opened(fd, source, target, editing_of(FileSource(fd), edits), copy=copy)
+        report = write_file(fd, target, partial(edit_source, edits=edits), copy=copy)
+    return report._replace(source=str(source), target=str(target))
+
+
+def edit_source(
+    source: Source, output: Output, edits: Edits, *, transfer_syntax: str | None = None
+) -> tuple[Report, int]:
+    """Do the operations to what is read from `source`, as `deidentify_source` de-identifies it."""
+    rewrite = Rewrite(source, editing_of(source, edits, transfer_syntax), transfer_syntax=transfer_syntax)
+    rewrite.run(Writer(source, output))
+    return rewrite.report("", None), rewrite.prefix
 
 
 def plan_edits(source: str | os.PathLike[str], edits: Edits) -> Report:
     """What `edit_file` would do, edit by edit, without doing it."""
     with opened(source) as fd:
-        return plan_opened(fd, source, editing_of(FileSource(fd), edits))
+        file = FileSource(fd)
+        return plan_source(file, editing_of(file, edits))._replace(source=str(source))
 
 
 def editing_of(source: Source, edits: Edits, transfer_syntax: str | None = None) -> Rewriting:
@@ -190,6 +203,7 @@ class _Editing:
     ) -> None:
         self._limits = limits
         self._closed = closed
+        self._is_nested = any(operation.path for operation in operations)
         self._prefix = prefix
         self.values: list[str | None] = [None]
         self.rules: tuple[Rule, ...] = (KEEP,)
@@ -234,8 +248,10 @@ class _Editing:
 
     @property
     def flows(self) -> bool:
-        """Are the Values encoded alike in every Specific Character Set?"""
-        return all(value is None or (value.isascii() and not set(value) & _NOT_IN_ALL_SETS) for value in self.values)
+        """Are the Values encoded alike in every Specific Character Set, and no lengths of Sequences to be patched?"""
+        return not self._is_nested and all(
+            value is None or (value.isascii() and not set(value) & _NOT_IN_ALL_SETS) for value in self.values
+        )
 
     def planner(self, private: PrivateTable | None = None, transfer_syntax: str | None = None) -> Planner:
         """A new Planner for the object."""

@@ -14,6 +14,7 @@ __all__ = [
     "LimitExceeded",
     "OutputError",
     "ParseError",
+    "ReaderGone",
     "Refused",
     "ResourceError",
     "show_path",
@@ -85,6 +86,10 @@ class ResourceError(DcmveilError):
 
 class OutputError(DcmveilError):
     """The output could not be written; nothing was left under its name."""
+
+
+class ReaderGone(OutputError):
+    """Nobody reads standard output any more."""
 
 
 class KeyFileError(DcmveilError):

@@ -14,13 +14,12 @@ from dcmveil.policy import Policy
 from dcmveil.questions import Rewriting
 from dcmveil.report import Report
 from dcmveil.rewriting import Completion, Rewrite, Writer, opened
-from dcmveil.sinks import FileOutput
+from dcmveil.sinks import FileOutput, Output
 from dcmveil.sources import FileSource, Source
 
-__all__ = ["completion_of", "deidentify_file", "plan_file", "plan_opened", "rewrite_opened", "verification_of"]
+__all__ = ["completion_of", "deidentify_file", "deidentify_source", "plan_file", "plan_source", "write_file"]
 
 _Path = str | os.PathLike[str]
-Verification = Callable[[Rewrite, Source], None]
 
 
 def deidentify_file(source: _Path, target: _Path, policy: Policy, *, copy: str = "auto") -> Report:
@@ -35,7 +34,29 @@ def deidentify_file(source: _Path, target: _Path, policy: Policy, *, copy: str =
     LimitExceeded, InputError and OutputError; all are DcmveilErrors.
     """
     with opened(source) as fd:
-        return rewrite_opened(fd, source, target, policy, completion_of(policy), verification_of(policy), copy=copy)
+        report = write_file(fd, target, partial(deidentify_source, policy=policy), copy=copy)
+    return report._replace(source=str(source), target=str(target))
+
+
+def deidentify_source(
+    source: Source,
+    output: Output,
+    policy: Policy,
+    *,
+    transfer_syntax: str | None = None,
+    file_meta: bool = True,
+) -> tuple[Report, int]:
+    """De-identify what is read from `source` into `output`. Returns a report without names, and the bytes of output
+    before the Data Set. With a `transfer_syntax` the source is a Data Set alone. Raises as `deidentify_file`; then what
+    has been written is no object."""
+    complete = completion_of(policy)
+    rewrite = Rewrite(source, policy, complete, transfer_syntax=transfer_syntax, file_meta=file_meta)
+    rewrite.run(Writer(source, output))
+    if policy.verifies:
+        from dcmveil.proving import verify_output
+
+        verify_output(rewrite, output.source())
+    return rewrite.report("", None), rewrite.prefix
 
 
 def plan_file(source: _Path, policy: Policy) -> Report:
@@ -44,7 +65,7 @@ def plan_file(source: _Path, policy: Policy) -> Report:
     All edits are held at once, some 300 bytes each.
     """
     with opened(source) as fd:
-        return plan_opened(fd, source, policy, completion_of(policy))
+        return plan_source(FileSource(fd), policy, completion_of(policy))._replace(source=str(source))
 
 
 def completion_of(policy: Policy) -> Completion | None:
@@ -56,41 +77,19 @@ def completion_of(policy: Policy) -> Completion | None:
     return partial(seal_originals, policy)
 
 
-def verification_of(policy: Policy) -> Verification | None:
-    """What searches the output, if that is wanted."""
-    if not policy.verifies:
-        return None
-    from dcmveil.proving import verify_output
-
-    return verify_output
-
-
-def rewrite_opened(
-    fd: int,
-    source: _Path,
-    target: _Path,
-    policy: Rewriting,
-    complete: Completion | None = None,
-    verify: Verification | None = None,
-    *,
-    copy: str = "auto",
+def write_file(
+    fd: int, target: _Path, write: Callable[[Source, Output], tuple[Report, int]], *, copy: str = "auto"
 ) -> Report:
-    """Rewrite the file opened as `fd`, whose name is `source`, into `target`. Raises as `deidentify_file`.
-
-    `verify` is given what was done and the output before that takes its name."""
+    """Have `write` rewrite the file opened as `fd` into `target`, which appears under its name only when whole."""
     with AtomicFile(target, mode_of=os.fstat(fd)) as output:
-        opened_source = FileSource(fd)
-        written = FileOutput(fd, output.fd, opened_source.size, copy)
-        rewrite = Rewrite(opened_source, policy, complete)
-        rewrite.run(Writer(opened_source, written))
-        if verify is not None:
-            verify(rewrite, written.source())
+        source = FileSource(fd)
+        report, _prefix = write(source, FileOutput(fd, output.fd, source.size, copy))
         output.commit()
-    return rewrite.report(str(source), str(target))
+    return report
 
 
-def plan_opened(fd: int, source: _Path, policy: Rewriting, complete: Completion | None = None) -> Report:
-    """What `rewrite_opened` would do, without doing it."""
-    rewrite = Rewrite(FileSource(fd), policy, complete)
+def plan_source(source: Source, policy: Rewriting, complete: Completion | None = None) -> Report:
+    """What would be done to what is read from `source`, edit by edit, without doing it."""
+    rewrite = Rewrite(source, policy, complete)
     rewrite.run(None)
-    return rewrite.report(str(source), None)
+    return rewrite.report("", None)

@@ -6,10 +6,10 @@ unpredictable name and then renamed over it. Where files without a name do not e
 unpredictable O_EXCL name from the start. The folder is opened once and every name is relative to that
 descriptor, so that no step can land in another folder; the last component of the target is never followed.
 
-The mode: while it is written the file is 0600, then the input's mode without what the umask takes away. A
-process can only read its umask by changing it, for all its threads at once, and a value remembered from
-import time may no longer be true. So the kernel is asked: an empty file is made with the wide mode and looked
-at. This also heeds a default ACL of the folder, which stands in for the umask where there is one.
+The mode is the input's without what the umask takes away, or a default ACL of the folder, which stands in for
+it: the kernel sees to that when the file is made. One without a name nobody else can open before it gets one.
+One that has a name from the start is 0600 while it is written. A process can only read its umask by changing
+it, for all its threads at once, so the kernel is asked there too: by an empty file made with the wide mode.
 """
 
 from __future__ import annotations
@@ -22,12 +22,15 @@ from typing import Self
 
 from dcmveil.errors import OutputError, show_path
 
-__all__ = ["AtomicFile"]
+__all__ = ["STANDARD", "AtomicFile", "nameless"]
+
+STANDARD = "-"  # standard output, and standard input
 
 _OWNER_ONLY = 0o600
 _NO_EXECUTE = 0o666
 _NAMELESS: int = getattr(os, "O_TMPFILE", 0)
 _NAMED = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+_SEEN: set[int] = set()  # processes that have /proc
 _FOLDER: int = os.O_DIRECTORY | getattr(os, "O_PATH", os.O_RDONLY)
 
 
@@ -69,7 +72,8 @@ class AtomicFile:
     def commit(self) -> None:
         """Make the output appear under its name. Raises OutputError, and then nothing has appeared."""
         try:
-            os.fchmod(self.fd, self._mode)
+            if self._temporary is not None:
+                os.fchmod(self.fd, self._mode)
             os.close(os.dup(self.fd))  # late write errors of network file systems, before there is a name
             self._publish()
         except OSError as error:
@@ -84,10 +88,8 @@ class AtomicFile:
         self._folder = os.open(self._parent or os.curdir, _FOLDER)
         self._refuse_other_kinds()
         self._create(self._wanted)
-        self._mode = stat.S_IMODE(os.fstat(self.fd).st_mode)
-        if self._temporary is None:
-            os.fchmod(self.fd, _OWNER_ONLY)
-        else:
+        if self._temporary is not None:
+            self._mode = stat.S_IMODE(os.fstat(self.fd).st_mode)
             self._drop_file()
             self._create(_OWNER_ONLY)
 
@@ -104,7 +106,7 @@ class AtomicFile:
         if _NAMELESS:
             with suppress(OSError):  # whatever stands in the way, the way with a name meets it too, or works
                 self.fd = os.open(".", _NAMELESS | os.O_RDWR, mode, dir_fd=self._folder)
-                if os.path.samestat(os.stat(self._descriptor_path), os.fstat(self.fd)):
+                if _has_descriptor_paths(self.fd):
                     return
             self._drop_file()
         name = _unpredictable_name()
@@ -148,5 +150,25 @@ class AtomicFile:
             self._folder = -1
 
 
+def _has_descriptor_paths(fd: int) -> bool:
+    """Can a file without a name be linked by way of /proc? Once seen, that need not be looked at again."""
+    if os.getpid() not in _SEEN and os.path.samestat(os.stat(f"/proc/self/fd/{fd}"), os.fstat(fd)):
+        _SEEN.add(os.getpid())
+    return os.getpid() in _SEEN
+
+
 def _unpredictable_name() -> str:
     return f".dcmveil-{os.urandom(16).hex()}"
+
+
+def nameless(folder: str) -> int:
+    """A new file in a folder, for the owner only, that nobody else can open, and that is gone when it is closed.
+
+    Raises OSError."""
+    if _NAMELESS:
+        with suppress(OSError):
+            return os.open(folder, _NAMELESS | os.O_RDWR | os.O_CLOEXEC, _OWNER_ONLY)
+    name = os.path.join(folder, _unpredictable_name())
+    fd = os.open(name, _NAMED | os.O_CLOEXEC, _OWNER_ONLY)
+    os.unlink(name)
+    return fd

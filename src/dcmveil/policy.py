@@ -11,8 +11,7 @@ from dcmveil._private import PrivateTable
 from dcmveil.admitting import Terms
 from dcmveil.compiling import Compiled, compile_identity, compile_profile
 from dcmveil.contents import Contents
-from dcmveil.deidentifying import Answered, DeidentifyingAnswers
-from dcmveil.memos import Memo
+from dcmveil.deidentifying import Basis, DeidentifyingAnswers
 from dcmveil.options import Options
 from dcmveil.profile import Spec
 from dcmveil.report import Method
@@ -30,7 +29,6 @@ MAX_LIMIT = (1 << 31) - 1
 MAX_ORIGINALS = 16 << 20  # bytes
 MOST_ORIGINALS = 100 << 20
 _DIGEST_DIGITS = 32
-_MOST_ANSWERS = 4096
 _SHORT_TEXT, _LONG_TEXT = 1 << 16, 1 << 20  # bytes of a Value that can be looked at
 
 
@@ -103,12 +101,12 @@ class Policy:
     options: Options
     terms: Terms | None
     verifies: bool
-    _answered: Answered
+    _basis: Basis
     _method: Method | None
     _sealed_size: int
 
     __slots__ = (
-        "_answered",
+        "_basis",
         "_method",
         "_sealed_size",
         "compiled",
@@ -200,7 +198,7 @@ class Policy:
             cleans or verifies or user is not None or options.clean_structured_content,
         )
         values: dict[str, object] = {
-            "_answered": Memo(_MOST_ANSWERS),
+            "_basis": Basis(compiled, means, options, None if keeps_everything else terms),
             "_method": None,
             "_sealed_size": 0,
             "compiled": compiled,
@@ -267,9 +265,7 @@ class Policy:
 
     def answers(self, *, file_meta: bool = True) -> DeidentifyingAnswers:
         """What to answer for one object, which gets File Meta Information or not."""
-        return DeidentifyingAnswers(
-            self.compiled, self.means, self.options, self.terms, self._answered, file_meta=file_meta
-        )
+        return DeidentifyingAnswers(self._basis, file_meta=file_meta)
 
     def sealed_size(self, size: int | None = None) -> int:
         """Bytes of the last Encrypted Attributes Sequence before long bulk: most often the next one has as many."""

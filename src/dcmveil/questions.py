@@ -162,6 +162,22 @@ class Answers(Protocol):
         """What else there is to be told when all is answered."""
         return Remarks()
 
+    def settle(self, plan: Plan, facts: Facts) -> Mapping[int, Question]:
+        """Answer all open questions of a Plan; returns them by their keys."""
+        asked = {question[0]: Question._make(question) for question in plan.questions()}
+        self.begin(facts, list(asked.values()))
+        for question in asked.values():
+            plan.answer(question.key, *self.answer(question, facts))
+        return asked
+
+    def counts(self, summary: Mapping[tuple[int, str], int]) -> Mapping[tuple[str, str], int]:
+        """Elements by (reason, decision), from what a Plan has by (rule, decision)."""
+        counts: dict[tuple[str, str], int] = {}
+        for (rule, what), count in summary.items():
+            key = self.reason(0, rule), what
+            counts[key] = counts.get(key, 0) + count
+        return counts
+
     def check_done(self, summary: dict[tuple[int, str], int]) -> None:
         """The Plan is settled: `summary` has the number of elements by (rule, decision). Raises Refused."""
         return

@@ -32,7 +32,7 @@ from dcmveil.rewriting import Rewrite, Writer, input_may_shrink, opened, reader_
 from dcmveil.sinks import FileOutput, Output, copy_script
 from dcmveil.sources import DeflatedSource, FileSource, RangeReader, Source
 
-__all__ = ["Restorer", "Unsealer", "locating", "reidentify_file", "reidentify_opened"]
+__all__ = ["Restorer", "Unsealer", "locating", "reidentify_file", "reidentify_source"]
 
 _Path = str | os.PathLike[str]
 
@@ -68,25 +68,26 @@ def reidentify_file(
     and as `deidentify_file`.
     """
     with opened(source) as fd:
-        return reidentify_opened(fd, source, target, opener, limits, copy=copy)
+        file = FileSource(fd)
+        restorer = Restorer(file, opener, limits)  # before there is an output
+        with AtomicFile(target, mode_of=os.fstat(fd)) as output:
+            report = restorer.restore(FileOutput(fd, output.fd, file.size, copy))
+            output.commit()
+    return report._replace(source=str(source), target=str(target))
 
 
-def reidentify_opened(
-    fd: int,
-    source: _Path,
-    target: _Path,
+def reidentify_source(
+    source: Source,
+    output: Output,
     opener: Unsealer,
     limits: Limits = Limits(),  # noqa: B008 - immutable
     *,
-    copy: str = "auto",
-) -> Report:
-    """Restore the original of the file opened as `fd`, whose name is `source`. Raises as `reidentify_file`."""
-    encrypted = FileSource(fd)
-    restorer = Restorer(encrypted, opener, limits)
-    with AtomicFile(target, mode_of=os.fstat(fd)) as output:
-        report = restorer.restore(FileOutput(fd, output.fd, encrypted.size, copy))
-        output.commit()
-    return report._replace(source=str(source), target=str(target))
+    transfer_syntax: str | None = None,
+) -> tuple[Report, int]:
+    """Restore the original of what is read from `source`. Returns a report without names, and the bytes of output
+    before the Data Set. Only when it returns what has been written is known to be one. Raises as `reidentify_file`."""
+    restorer = Restorer(source, opener, limits, transfer_syntax=transfer_syntax)
+    return restorer.restore(output), restorer.restored_start
 
 
 class Restorer:
@@ -116,7 +117,7 @@ class Restorer:
         )  # fmt: skip
         rewrite.run(Writer(self._source, output))
         self._check(output)
-        return rewrite.report("", "", _notice(reversal))
+        return rewrite.report("", None, _notice(reversal))
 
     def _check(self, output: Output) -> None:
         """What was decrypted may have been made by anyone: nothing goes out that cannot be read any more."""

@@ -88,6 +88,12 @@ class Renewal:
         text = value.decode("ascii").rstrip(" \0")
         return self._means.cleaner.leaves(text, self.subject.identity, by_rule=rule.action == "clean")
 
+    def is_left(self, rule: Rule, text: str) -> bool:
+        """Does cleaning leave a text as it is?"""
+        cleaner = self._means.cleaner
+        clean = cleaner.clean if rule.action == "clean" else cleaner.clean_identity
+        return clean(text, self.subject.identity) == text
+
     def cleaned(self, _rule: Rule, asked: Question, value: bytes) -> bytes | None:
         text = self.subject.decode(value, _vr(asked), asked.set, is_nested=asked.parent != 0)
         if text is None:

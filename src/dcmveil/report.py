@@ -64,7 +64,7 @@ class Report(NamedTuple):
     sop_class: str | None
     bytes_in: int
     bytes_out: int | None
-    counts: dict[tuple[str, str], int]
+    counts: Mapping[tuple[str, str], int]
     edits: tuple[EditLine, ...] = ()
     notice: str | None = None
     risks: tuple[tuple[str, str], ...] = ()

@@ -7,6 +7,8 @@ policy's business.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from dcmveil._planner import Planner
 from dcmveil.questions import Answers, Facts, Question
 
@@ -21,7 +23,7 @@ class Resolver:
     def __init__(self, planner: Planner, answers: Answers) -> None:
         self._planner = planner
         self._answers = answers
-        self._asked: dict[int, Question] = {}
+        self._asked: Mapping[int, Question] = {}
         self._facts: Facts | None = None  # once the input is at its end
 
     def facts(self) -> Facts:
@@ -44,11 +46,8 @@ class Resolver:
         """
         facts = self.facts()
         plan = self._planner.plan
-        questions = list(map(Question._make, plan.questions()))
-        self._answers.begin(facts, questions)
-        for asked in questions:
-            self._asked[asked.key] = asked
-            plan.answer(asked.key, *self._answers.answer(asked, facts))
+        asked = self._answers.settle(plan, facts)
+        self._asked = {**self._asked, **asked} if self._asked else asked
         for index, key, value, uses in plan.values():
             plan.answer_value(index, self._answers.value(self._asked[key], value, uses))
         plan.settle()

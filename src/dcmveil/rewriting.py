@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import stat
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from errno import ENODATA
@@ -257,9 +256,6 @@ class Rewrite:
 
 def report_of(policy: Rewriting, planner: Planner, resolver: Resolver, answers: Answers) -> Report:
     """What was done to one object, as far as its Plan and the answers can tell."""
-    counts: Counter[tuple[str, str]] = Counter()
-    for (rule, what), count in planner.plan.summary().items():
-        counts[answers.reason(0, rule), what] += count
     sop_class = resolver.facts().iod_sop_class
     return Report(
         source="",
@@ -268,7 +264,7 @@ def report_of(policy: Rewriting, planner: Planner, resolver: Resolver, answers: 
         sop_class=sop_class if is_known(sop_class) else None,
         bytes_in=planner.position,
         bytes_out=None,
-        counts=dict(counts),
+        counts=answers.counts(planner.plan.summary()),
         remarks=answers.remarks(),
         method=policy.method,
     )

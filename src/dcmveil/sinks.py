@@ -169,7 +169,7 @@ class FileOutput:
 
     def __init__(self, source: int, target: int, size: int, method: str = "auto") -> None:
         self._target = target
-        self._copier = Copier(source, target, size=size)
+        self._copier = Copier(source, target, size=size, method=method)
         self._bytes = 0
 
     @property
@@ -178,7 +178,7 @@ class FileOutput:
 
     @property
     def methods(self) -> Mapping[str, int]:
-        return {}
+        return self._copier.methods
 
     def run(self, script: bytes) -> None:
         """Raises OSError, with ENODATA if the input has become shorter."""

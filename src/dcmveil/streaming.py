@@ -16,22 +16,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from threading import Lock
 
 from dcmveil._planner import Planner
-from dcmveil.editing import Edits, editing_of
+from dcmveil.editing import Edits, edit_source, editing_of
 from dcmveil.errors import DcmveilError
-from dcmveil.files import completion_of, verification_of
+from dcmveil.files import deidentify_source
 from dcmveil.flowing import Flowing
 from dcmveil.held import Held, Segment
 from dcmveil.policy import Limits, Policy
 from dcmveil.questions import Rewriting
-from dcmveil.reidentifying import Restorer, Unsealer, locating
+from dcmveil.reidentifying import Unsealer, locating, reidentify_source
 from dcmveil.report import Report
-from dcmveil.rewriting import Rewrite, Writer
 from dcmveil.sinks import SegmentOutput, without_first
 
-__all__ = ["Deidentifier", "Editor", "Reidentifier"]
+__all__ = ["Deidentifier", "Driver", "Editor", "Reidentifier"]
 
 _WINDOW = 1 << 20  # bytes that are looked at at a time, however much is fed
 
@@ -69,7 +69,7 @@ class _Gathering:
         return output.segments if self._file_meta else without_first(output.segments, prefix), report
 
 
-class _Driver:
+class Driver:
     """What all of them have in common: one object, one caller at a time, and nothing more after an error."""
 
     def __init__(self, limits: Limits) -> None:
@@ -164,7 +164,7 @@ class _Driver:
         self._engine.feed(b"")
 
 
-class Deidentifier(_Driver):
+class Deidentifier(Driver):
     """De-identifies one object by a Policy (PS3.15 E.1.1), which several may share, in threads too.
 
     `transfer_syntax`: what comes is a Data Set alone in this Transfer Syntax (its UID), as a DIMSE message has it; else
@@ -175,37 +175,26 @@ class Deidentifier(_Driver):
     def __init__(self, policy: Policy, *, transfer_syntax: str | None = None, file_meta: bool = True) -> None:
         super().__init__(policy.limits)
 
-        def work(held: Held, output: SegmentOutput) -> tuple[Report, int]:
-            rewrite = Rewrite(
-                held, policy, completion_of(policy), transfer_syntax=transfer_syntax, file_meta=file_meta
-            )  # fmt: skip
-            rewrite.run(Writer(held, output))
-            verify = verification_of(policy)
-            if verify is not None:
-                verify(rewrite, output.source())
-            return rewrite.report("", ""), rewrite.prefix
-
+        work = partial(
+            deidentify_source, policy=policy, transfer_syntax=transfer_syntax, file_meta=file_meta
+        )  # fmt: skip
         self._begin(policy, work, transfer_syntax, file_meta=file_meta)
 
 
-class Editor(_Driver):
+class Editor(Driver):
     """Edits one object, by no profile. What comes and what goes out as with a Deidentifier."""
 
     def __init__(self, edits: Edits, *, transfer_syntax: str | None = None, file_meta: bool = True) -> None:
         super().__init__(edits.limits)
 
-        def work(held: Held, output: SegmentOutput) -> tuple[Report, int]:
-            rewrite = Rewrite(held, editing_of(held, edits, transfer_syntax), transfer_syntax=transfer_syntax)
-            rewrite.run(Writer(held, output))
-            return rewrite.report("", ""), rewrite.prefix
-
+        work = partial(edit_source, edits=edits, transfer_syntax=transfer_syntax)
         if edits.names_creators:
             self._gather(edits.limits, work, transfer_syntax, file_meta=file_meta)
         else:
             self._begin(editing_of(self._held, edits), work, transfer_syntax, file_meta=file_meta)
 
 
-class Reidentifier(_Driver):
+class Reidentifier(Driver):
     """Restores the original of one object (PS3.15 E.1.2), with what `opener` can decrypt.
 
     Nothing goes out before all has been decrypted and checked. What comes and what goes out as with a Deidentifier. A
@@ -222,9 +211,5 @@ class Reidentifier(_Driver):
     ) -> None:
         super().__init__(limits)
 
-        def work(held: Held, output: SegmentOutput) -> tuple[Report, int]:
-            restorer = Restorer(held, opener, limits, transfer_syntax=transfer_syntax)
-            report = restorer.restore(output)
-            return report, restorer.restored_start
-
+        work = partial(reidentify_source, opener=opener, limits=limits, transfer_syntax=transfer_syntax)
         self._gather(limits, work, transfer_syntax, file_meta=file_meta)

@@ -178,10 +178,10 @@ def test_an_internal_error_is_one_line_without_its_text(
 ) -> None:
     """The text of an exception that is not ours may hold anything: its kind and place have to do."""
 
-    def broken(*_arguments: object) -> None:
+    def broken(*_arguments: object, **_more: object) -> None:
         raise ValueError("VEILME0001")
 
-    monkeypatch.setattr("dcmveil.batch.deidentify_file", broken)
+    monkeypatch.setattr("dcmveil.tasks.deidentify_file", broken)
     said = run([tmp_path / "in", tmp_path / "out"], capfd)
     assert has_no_marker(said)
     assert said.count("\n") == 1

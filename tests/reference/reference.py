@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from . import dates, options, private, pseudonyms, structured, tables, texts
@@ -62,10 +63,18 @@ def expected_of(source: Parsed, settings: Settings) -> Expected:
     sop_class = first_value(source.data_set, SOP_CLASS, "UI")
     refuse_directory(source, sop_class)
     refuse_embedded_overlay(source.data_set, settings)
-    reference = Reference(source.encoding, sop_class.decode("latin-1"), settings, source.data_set)
+    referenced = settings.clean_structured_content and are_items_referenced(source, sop_class, settings)
+    reference = Reference(source.encoding, sop_class.decode("latin-1"), settings, source.data_set, referenced)
     data_set = reference.top_level(source.data_set)
     identity = Identity(frozenset(texts.names_in(source.data_set)), frozenset(reference.may_go))
     return Expected(file_meta(source, data_set, settings), data_set, identity)
+
+
+def are_items_referenced(source: Parsed, sop_class: bytes, settings: Settings) -> bool:
+    """Whether anything refers to Content Items that would be in the output if all of them stayed."""
+    lenient = replace(settings, existing_encrypted="remove")  # what would be refused in an Item may go with it
+    rules = Reference(source.encoding, sop_class.decode("latin-1"), lenient, source.data_set, referenced=True)
+    return structured.has_references(rules.top_level(source.data_set))
 
 
 def refuse_declared_directory(meta: list[Element]) -> None:
@@ -93,9 +102,18 @@ def refuse_embedded_overlay(data_set: list[Element], settings: Settings) -> None
 
 
 class Reference:
-    """The rules for one file: its encoding, its SOP Class, what it says of itself and the settings decide."""
+    """The rules for one file: its encoding, its SOP Class, what it says of itself and the settings decide.
 
-    def __init__(self, encoding: Encoding, sop_class: str, settings: Settings, source: Sequence[Element] = ()) -> None:
+    If Content Items are `referenced` all of them stay."""
+
+    def __init__(
+        self,
+        encoding: Encoding,
+        sop_class: str,
+        settings: Settings,
+        source: Sequence[Element] = (),
+        referenced: bool = True,
+    ) -> None:
         self.encoding = encoding
         self.iod_types = tables.iod_types(sop_class)
         self.settings = settings
@@ -105,7 +123,7 @@ class Reference:
         whole = list(source)
         self.days = dates.days_of(settings, raw_value(whole, PATIENT_ID), raw_value(whole, STUDY_INSTANCE))
         self.patient_id = texts.decoded(raw_value(whole, PATIENT_ID), texts.charset_of(whole, b"")).strip("\0 ")
-        self.referenced = structured.has_references(whole)
+        self.referenced = referenced
         self.said = private.characteristics(whole, encoding.little)
 
     def top_level(self, elements: list[Element]) -> list[Element]:
@@ -306,7 +324,7 @@ class Reference:
         former = self.kept(existing, 0) if existing else []
         vr = former[0].vr if former else self.vr("SQ")
         items = former[0].items if former else []
-        there = [code_of(item) for item in existing.items] if existing and former else []
+        there = [code_of(item) for item in items]
         for code, meaning in options.methods(self.settings):
             if (code, b"DCM") not in there:
                 rows = [(0x00080100, "SH", code), (0x00080102, "SH", b"DCM"), (0x00080104, "LO", meaning)]
@@ -400,8 +418,9 @@ def the_vr(element: Element) -> str:
 
 
 def code_of(item: list[Element]) -> tuple[bytes, bytes]:
-    """(code, scheme)"""
-    return first_value(item, 0x00080100, "SH"), first_value(item, 0x00080102, "SH")
+    """(code, scheme) of an Item of the output: a code that goes, being of another VR, says nothing."""
+    uncut = [e._replace(value=e.value.original) if isinstance(e.value, Cleaned) else e for e in item]
+    return first_value(uncut, 0x00080100, "SH"), first_value(uncut, 0x00080102, "SH")
 
 
 def file_meta(source: Parsed, data_set: list[Element], settings: Settings) -> list[Element]:

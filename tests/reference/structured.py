@@ -20,16 +20,13 @@ VALUES = {
     0x0040A124: "UIDREF",
     0x0040A160: "TEXT",
 }
-# Encrypted Attributes, MAC Parameters, Original and Modified Attributes, Digital Signatures Sequence.
-GOING = {0x04000500, 0x4FFE0001, 0x04000561, 0x04000550, 0xFFFAFFFA}
 # Values for which the ordinary rules are good, unless the Item should go and cannot: then they are replaced.
 ORDINARY_VALUES = {0x0040A168: ("CODE", "D"), 0x0040A300: ("NUM", "Z"), 0x0040A30A: ("NUM", "D")}
 
 
 def has_references(elements: list[Element]) -> bool:
-    """Whether Content Items are referenced: by their number, so none may go. What goes anyway refers to nothing."""
-    stays = [element for element in elements if not element.tag >> 16 & 1 and element.tag not in GOING]
-    return any(element.tag == REFERENCED_ITEM or any(map(has_references, element.items)) for element in stays)
+    """Whether Content Items are referenced: by their number, so none of them may go."""
+    return any(element.tag == REFERENCED_ITEM or any(map(has_references, element.items)) for element in elements)
 
 
 def value_actions(item: list[Element], parent: int, settings: Settings, referenced: bool) -> dict[int, str] | None:

@@ -212,6 +212,26 @@ def test_no_method_is_claimed_twice() -> None:
     assert text.value == b"Retain UIDs Option\\" + METHOD_TEXT
 
 
+@pytest.mark.parametrize("clean", [False, True])
+@pytest.mark.parametrize("wrong", [0x00080100, 0x00080102])
+def test_a_code_that_goes_claims_nothing(wrong: int, clean: bool) -> None:
+    """R17: what has another VR than SH is removed, and the method has to be in the output."""
+    former = [Element(0x00080100, "SH", b"113100"), Element(0x00080102, "SH", b"DCM ")]
+    former = [element._replace(vr="UR") if element.tag == wrong else element for element in former]
+    codes = outcome(at(0x00120064, "SQ", former), settings=on(clean_descriptors=clean))
+    assert codes is not None
+    assert [element.tag for element in codes.items[0]] == [tag for tag in (0x00080100, 0x00080102) if tag != wrong]
+    assert codes.items[1][0].value == b"113100"
+
+
+def test_a_code_that_is_there_once_more_claims_what_stays() -> None:
+    """R17: of two elements the one of the right VR."""
+    twice = [Element(0x00080100, vr, b"113100") for vr in ("UR", "SH")]
+    codes = outcome(at(0x00120064, "SQ", [*twice, Element(0x00080102, "SH", b"DCM ")]))
+    assert codes is not None
+    assert len(codes.items) == 1
+
+
 @pytest.mark.parametrize("tag", [0x00280301, 0x00280302])
 def test_pixel_options_are_never_claimed(tag: int) -> None:
     """R44-R46: what the object says of burned-in information and visual features is not ours to change."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from .model import Cleaned, Element
-from .trees import SETTINGS, at, outcome
+from .trees import SETTINGS, at, outcome, processed
 from .uids import mapped_value
 
 CLEAN = replace(SETTINGS, clean_structured_content=True)
@@ -32,6 +32,7 @@ VALUES = {
     "UIDREF": Element(0x0040A124, "UI", b"1.2.3\0"),
 }
 UNLISTED = ("1-2-3", "99X", "")
+REFERENCE = Element(0x0040DB73, "UL", bytes(4))
 
 Concept = tuple[str, str, str]
 
@@ -103,15 +104,57 @@ def test_names_are_read_as_they_are_written() -> None:
 
 def test_items_stay_where_references_count_them() -> None:
     """R48: Referenced Content Item Identifier (0040,DB73) is the number of an Item."""
-    reference = Element(0x0040DB73, "UL", bytes(4))
-    tree = at(0x0040A730, "SQ", item(STATE), [reference])
+    tree = at(0x0040A730, "SQ", item(STATE), [REFERENCE])
     found = outcome(tree, settings=CLEAN)
     assert found is not None
     assert [element.value for element in found.items[0] if element.tag == 0x0040A160] == [DUMMY]
     assert len(found.items) == 2
-    uid = outcome(at(0x0040A730, "SQ", item(("121126", "DCM", "UIDREF")), [reference]), settings=CLEAN)
+    uid = outcome(at(0x0040A730, "SQ", item(("121126", "DCM", "UIDREF")), [REFERENCE]), settings=CLEAN)
     assert uid is not None
     assert [e.value for e in uid.items[0] if e.tag == 0x0040A124] == [mapped_value(b"1.2.3\0", SETTINGS)]
+
+
+@pytest.mark.parametrize(
+    "going",
+    [
+        [at(0x00101002, "SQ", [REFERENCE])],
+        [at(0x00081140, "SQ", [REFERENCE])],
+        [at(0x00181234, "SQ", [REFERENCE])],
+        [at(0x00220001, "SQ", [REFERENCE])],
+        [at(0x04000550, "SQ", [at(0x00081115, "SQ", [REFERENCE])])],
+        [Element(0x00430010, "LO", b"GEMS_PARM_01"), at(0x00431039, "SQ", [REFERENCE])],
+        [REFERENCE._replace(vr="SS")],
+    ],
+    ids=["Table E.1-1", "its IOD", "no dictionary", "another VR", "deep within", "private", "itself"],
+)
+def test_what_goes_refers_to_nothing(going: list[Element]) -> None:
+    """R48: there is no such reference in the output."""
+    content = at(0x0040A730, "SQ", item(STATE), item(UNLISTED))
+    found = processed([content, *going], settings=CLEAN).data_set
+    assert at(0x0040A730, "SQ", item(UNLISTED)) in found
+    assert REFERENCE.tag not in tags_in(found)
+
+
+@pytest.mark.parametrize("value", [0x0040A168, 0x0040A300], ids=["D", "Z"])
+def test_a_value_that_is_replaced_refers_to_nothing(value: int) -> None:
+    """R48: the Item of that value would have gone."""
+    content = at(0x0040A730, "SQ", item(STATE, at(value, "SQ", [REFERENCE])), item(UNLISTED))
+    assert outcome(content, settings=CLEAN) == at(0x0040A730, "SQ", item(UNLISTED))
+
+
+def test_a_private_sequence_that_stays_has_references() -> None:
+    """R48, R63."""
+    block = [Element(0x20010010, "LO", b"Philips Imaging DD 001"), at(0x2001105F, "SQ", [REFERENCE])]
+    tree = [at(0x0040A730, "SQ", item(STATE)), *block]
+    found = processed(tree, settings=replace(CLEAN, retain_safe_private=True)).data_set
+    assert block[1] in found
+    assert [len(element.items) for element in found if element.tag == 0x0040A730] == [1]
+
+
+def tags_in(elements: list[Element]) -> set[int]:
+    """Of all depths."""
+    below = (tags_in(item) for element in elements for item in element.items)
+    return {element.tag for element in elements}.union(*below)
 
 
 def test_listed_values() -> None:

@@ -20,6 +20,15 @@ KIB = 1 << 10
 MIB = 1 << 20
 INPUT = random.Random(2026).randbytes(3 * MIB + 77)
 
+BLOCK = 4 * KIB
+
+# The same with holes, one of them from block to block: what a sparse file holds that was written around them.
+HOLES = ((64 * KIB, 256 * KIB), (MIB - 5, 2 * MIB + 77))
+SPARSE = b"".join(
+    INPUT[start:stop] + bytes(hole)
+    for start, stop, hole in ((0, HOLES[0][0], 192 * KIB), (HOLES[0][1], HOLES[1][0], MIB + 82), (HOLES[1][1], None, 0))
+)
+
 # A Segment is DATA, or (start, length) of a COPY.
 Segment = bytes | tuple[int, int]
 
@@ -39,6 +48,14 @@ def script_of(segments: list[Segment]) -> bytes:
 def meaning_of(segments: list[Segment], source: bytes = INPUT) -> bytes:
     """The naive executor: all in memory."""
     return b"".join(s if isinstance(s, bytes) else source[s[0] : s[0] + s[1]] for s in segments)
+
+
+def write_sparse(path: Path) -> None:
+    """A file that holds SPARSE, and no blocks where its holes are."""
+    with path.open("wb") as file:
+        for start, stop in zip((0, *(stop for _, stop in HOLES)), (*(start for start, _ in HOLES), None), strict=True):
+            file.seek(start)
+            file.write(SPARSE[start:stop])
 
 
 @contextmanager
@@ -82,6 +99,30 @@ _copies = st.builds(
 )
 _inline = st.binary(max_size=40) | st.builds(lambda n: INPUT[:n], _edges)
 segment_lists: st.SearchStrategy[list[Segment]] = st.lists(_copies | _inline, max_size=12)
+
+# COPYs from one border of a block to another, or near to one.
+_borders = st.builds(
+    lambda block, off: min(max(block * BLOCK + off, 0), len(INPUT)),
+    st.integers(0, len(INPUT) // BLOCK) | st.sampled_from([0, MIB // BLOCK, 2 * MIB // BLOCK]),
+    st.sampled_from([0, 0, 0, -1, 1, 77]),
+)
+_ranges = st.builds(lambda one, other: (min(one, other), abs(one - other)), _borders, _borders | st.just(len(INPUT)))
+
+
+def congruent(ranges: list[tuple[int, int, int]], base: int) -> list[Segment]:
+    """COPYs, each after DATA that makes it `off` bytes from standing in its block as it does in the input. The
+    output begins at `base`."""
+    at, result = base, list[Segment]()
+    for start, length, off in ranges:
+        pad = (start + off - at) % BLOCK
+        result += [INPUT[:pad], (start, length)]
+        at += pad + length
+    return result
+
+
+congruent_ranges: st.SearchStrategy[list[tuple[int, int, int]]] = st.lists(
+    st.builds(lambda where, off: (*where, off), _ranges, st.sampled_from([0, 0, 0, 1])), max_size=6
+)
 
 
 def ascending(segments: list[Segment]) -> list[Segment]:

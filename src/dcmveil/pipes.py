@@ -1,0 +1,184 @@
+"""Standard input and standard output in place of files: `-` on the command line.
+
+What comes through a pipe goes through a push driver, as it comes. Where that would have to hold much, since something
+at the end decides on something at the beginning, what has come and what is still to come is set aside in a file without
+a name, and done as a file. An input that is a file, by redirection, is one. The bytes of the output are the same.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import struct
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from errno import EPIPE
+from types import TracebackType
+from typing import Self
+
+from dcmveil.errors import InputError, OutputError, ReaderGone
+from dcmveil.held import Segment
+from dcmveil.output import STANDARD, AtomicFile, nameless
+from dcmveil.report import Report
+from dcmveil.rewriting import opened
+from dcmveil.sinks import FileOutput
+from dcmveil.sources import FileSource
+from dcmveil.tasks import Task
+
+__all__ = ["run_piped"]
+
+_CHUNK = 1 << 18
+_PIPE = 1 << 20  # bytes that wait in a pipe, if the kernel lets them
+_ENOUGH = 8 << 20  # bytes held before any has gone out
+_MOST_BUFFERS = 512  # at a time; POSIX grants 16, Linux 1024
+_ALL = struct.Struct("=QQ")
+_COPY_RECORD = 1 << 63
+
+
+def run_piped(task: Task, source: str, target: str | None) -> Report:
+    """Do it, with `-` for source, target or both; without a target only say what would be done.
+
+    Raises what is wrong with the object, InputError, OutputError, ReaderGone. What has gone to standard output by then
+    is part of what would have been written, and the error's `discard` says how much.
+    """
+    with _input(source) as fd:
+        if target is None:
+            return task.plan(FileSource(_as_file(fd)))._replace(source=source)
+        with _output(target, fd, checks=task.checks) as output:
+            report = _pull(task, fd, output.fd) if _is_file(fd) else _push(task, fd, output.fd)
+            output.commit()
+    return report._replace(source=source, target=target)
+
+
+def _pull(task: Task, fd: int, target: int) -> Report:
+    source = FileSource(fd)
+    report, _prefix = task.write(source, FileOutput(fd, target, source.size, task.copy))
+    return report
+
+
+def _push(task: Task, fd: int, target: int) -> Report:
+    driver, head, waits = task.driver(), list[bytes](), True
+    while data := _read(fd):
+        segments = driver.feed(data)
+        waits = waits and not segments
+        if waits:
+            head.append(data)
+            if sum(map(len, head)) > _ENOUGH or driver.held > _ENOUGH:
+                return _pull(task, _set_aside(fd, head), target)
+        else:
+            head.clear()
+            _write(target, segments)
+    _write(target, driver.finish())
+    return driver.report()
+
+
+# ---- in --------------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _input(source: str) -> Iterator[int]:
+    if source != STANDARD:
+        with opened(source) as fd:
+            yield fd
+        return
+    if sys.stdin is None:  # another file may have its number by now
+        raise InputError("is closed")
+    with suppress(ImportError, AttributeError, OSError):
+        from fcntl import F_SETPIPE_SZ, fcntl
+
+        fcntl(0, F_SETPIPE_SZ, _PIPE)
+    yield 0
+
+
+def _is_file(fd: int) -> bool:
+    """A regular file of which nothing has been read."""
+    return stat.S_ISREG(os.fstat(fd).st_mode) and os.lseek(fd, 0, os.SEEK_CUR) == 0
+
+
+def _as_file(fd: int) -> int:
+    return fd if _is_file(fd) else _set_aside(fd, [])
+
+
+def _read(fd: int) -> bytes:
+    try:
+        return os.read(fd, _CHUNK)
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}") from None
+
+
+def _set_aside(fd: int, head: Sequence[bytes]) -> int:
+    """A file with what has come and what is still to come. It has no name, and is gone when the process ends."""
+    folder = os.environ.get("TMPDIR") or "/var/tmp"
+    try:
+        aside = nameless(folder)
+        for piece in head:
+            _write_all(aside, [piece])
+        while data := _read(fd):
+            _write_all(aside, [data])
+    except OSError as error:
+        raise InputError(f"cannot be set aside in {folder} (TMPDIR): {error.strerror}") from None
+    return aside
+
+
+# ---- out -------------------------------------------------------------------------------------------------------------
+
+
+def _output(target: str, source: int, *, checks: bool) -> AtomicFile | _StandardOutput:
+    if target == STANDARD:
+        return _StandardOutput(checks=checks)
+    status = os.fstat(source)
+    return AtomicFile(target, mode_of=status if stat.S_ISREG(status.st_mode) else None)
+
+
+class _StandardOutput:
+    """Standard output, or if it `checks` a file without a name, which goes there on commit."""
+
+    def __init__(self, *, checks: bool) -> None:
+        self._checks = checks
+        self.fd = 1
+
+    def __enter__(self) -> Self:
+        if sys.stdout is None:
+            raise OutputError("standard output: is closed")
+        if self._checks:
+            self.fd = nameless(os.environ.get("TMPDIR") or "/var/tmp")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.fd != 1:
+            os.close(self.fd)
+        if isinstance(error, OSError) and error.filename is None:
+            _raise(error)
+
+    def commit(self) -> None:
+        if self.fd == 1:
+            return
+        size = os.fstat(self.fd).st_size
+        output = FileOutput(self.fd, 1, size)
+        output.run(_ALL.pack(_COPY_RECORD, size))
+        output.finish()
+
+
+def _raise(error: OSError) -> None:
+    if error.errno == EPIPE:
+        raise ReaderGone("standard output: nobody reads it any more") from None
+    raise OutputError(f"standard output: {error.strerror}") from None
+
+
+def _write(fd: int, segments: Sequence[Segment]) -> None:
+    buffers = [segment.data for segment in segments if segment.data is not None]
+    for at in range(0, len(buffers), _MOST_BUFFERS):
+        _write_all(fd, buffers[at : at + _MOST_BUFFERS])
+
+
+def _write_all(fd: int, buffers: Sequence[bytes | memoryview]) -> None:
+    left = list(buffers)
+    while left:
+        sent = os.writev(fd, left)
+        while left and sent >= len(left[0]):
+            sent -= len(left.pop(0))
+        if sent:
+            left[0] = memoryview(left[0])[sent:]
