@@ -333,13 +333,14 @@ class DeidentifyingAnswers(Answers):
 
     def value(self, asked: Question, value: bytes, uses: int) -> bytes | None:
         """The element for one captured Value, None to leave it as it is."""
-        rule, renewal = self._rule(asked.rule, asked.key), self._renewing()
-        if len(value) > _LONG or rule.action not in self._basis.repeatable or asked.rule in self._chosen:
-            return self._new_element(asked, rule, value, uses)
-        renewed, kind = renewal.subject.renewed, (asked[1:], value)
+        renewal, kind = self._renewing(), (asked, value)
+        renewed = renewal.subject.renewed
         found = renewed.find(kind, _UNKNOWN)
         if found is not _UNKNOWN:
             return found
+        rule = self._rule(asked.rule, asked.key)
+        if len(value) > _LONG or rule.action not in self._basis.repeatable or asked.rule in self._chosen:
+            return self._new_element(asked, rule, value, uses)
         if rule.action in _CLEANING and renewal.leaves(rule, value):
             return renewed.keep(kind, None)
         problems = self._problems_met

@@ -7,6 +7,7 @@ Identity Removed (0012,0062) set, and the method named in text and in codes of P
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 
 from dcmveil import _tables
 from dcmveil.encode import Encoding, encode_element
@@ -38,21 +39,30 @@ def file_meta(
     The Media Storage UIDs are left out where the Data Set and the old File Meta Information had none. With `padding`
     there is a Private Information (0002,0102) of so many zeros.
     """
+    before, behind = _around_instance(sop_class, transfer_syntax, padding)
+    instance = b"" if sop_instance is None else encode_element(Encoding.EXPLICIT_LE, 0x00020003, "UI", sop_instance)
+    size = len(before) + len(instance) + len(behind)
+    length = encode_element(Encoding.EXPLICIT_LE, 0x00020000, "UL", size.to_bytes(4, "little"))
+    return b"".join([_PREAMBLE, length, before, instance, behind])
+
+
+@lru_cache(64)
+def _around_instance(sop_class: bytes | None, transfer_syntax: str, padding: int | None) -> tuple[bytes, bytes]:
+    """What stands before and behind Media Storage SOP Instance UID, which alone is another in every file."""
     rows = [
         (0x00020001, "OB", b"\0\1"),
         (0x00020002, "UI", sop_class),
-        (0x00020003, "UI", sop_instance),
         (0x00020010, "UI", transfer_syntax.encode("ascii")),
         (0x00020012, "UI", IMPLEMENTATION_CLASS_UID),
         (0x00020013, "SH", IMPLEMENTATION_VERSION_NAME),
     ]
     if padding is not None:
         rows += [(0x00020100, "UI", IMPLEMENTATION_CLASS_UID), (0x00020102, "OB", bytes(padding))]
-    group = b"".join(
-        encode_element(Encoding.EXPLICIT_LE, tag, vr, value) for tag, vr, value in rows if value is not None
-    )
-    length = encode_element(Encoding.EXPLICIT_LE, 0x00020000, "UL", len(group).to_bytes(4, "little"))
-    return _PREAMBLE + length + group
+    encoded = [
+        (tag, encode_element(Encoding.EXPLICIT_LE, tag, vr, value)) for tag, vr, value in rows if value is not None
+    ]
+    before = b"".join(element for tag, element in encoded if tag < 0x00020003)
+    return before, b"".join(element for tag, element in encoded if tag > 0x00020003)
 
 
 def method() -> bytes:

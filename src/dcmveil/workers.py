@@ -2,11 +2,12 @@
 
 The processes are forks: they have all that the work needs, secrets and compiled tables as well, without its being
 sent or made again. Each has a pipe of its own; a few jobs wait in it, so that no process has to wait for the next
-one. Results that come before their turn are kept as the bytes they came as, and no more work is given out while
-those are many: a million jobs take no more memory than a thousand.
+one. Short jobs are sent and answered several at a time, or the sending would cost as much as the work. Results that
+come before their turn are kept as the bytes they came as, and no more work is given out while those are many: a
+million jobs take no more memory than a thousand.
 
-A process that ends before it has answered has lost the job it was at. That job counts as lost, the others that it
-had been given go to the next.
+A process that ends has lost the job it was at, which it has noted in memory that is shared. That job counts as lost,
+the others that it had been given and not answered go to the next.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ import signal
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from mmap import mmap
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
-from typing import Generic, NamedTuple, TypeVar, cast
+from time import monotonic
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from dcmveil.errors import DcmveilError
 
@@ -28,7 +31,10 @@ __all__ = ["in_processes"]
 _J = TypeVar("_J")
 _R = TypeVar("_R")
 
-_CHUNK = 4  # jobs sent at a time; two chunks wait in a pipe at most, less than it holds
+_CHUNK = 32  # jobs sent at a time at most; two chunks wait in a pipe at most,
+_CHUNK_BYTES = 24 << 10  # less than it holds
+_ANSWER_SECONDS = 0.02  # that results wait for others before they are sent,
+_ANSWER_BYTES = 64 << 10  # and about what they come to
 _MAX_JOBS_AHEAD = 4096  # of the first one that has no result yet
 _MAX_BYTES_AHEAD = 64 << 20
 _PATIENCE = 10.0  # seconds for a process to clean up
@@ -56,23 +62,45 @@ class _Numbered(NamedTuple, Generic[_J]):
     job: _J
 
 
+class _Answer(NamedTuple):
+    """A result: where it is in a message, and its share of the bytes of that."""
+
+    message: bytes
+    place: int
+    share: int
+
+
 class _Worker(Generic[_J, _R]):
     """One process, our end of its pipe, and what it has been given and not answered."""
 
     def __init__(self, work: Callable[[_J], _R], others: list[Connection]) -> None:
         fork = get_context("fork")
         self.connection, theirs = fork.Pipe()
-        arguments = (theirs, work, [*others, self.connection])
+        self.begun = memoryview(mmap(-1, 8)).cast("Q")  # jobs, counted by the process
+        self.answered = 0
+        arguments = (theirs, work, [*others, self.connection], self.begun)
         self.process = fork.Process(target=_serve, args=arguments, daemon=True)
         self.given: deque[_Numbered[_J]] = deque()
         with _interrupts_held():
             self.process.start()
         theirs.close()
 
-    def give(self, chunk: list[_Numbered[_J]]) -> None:
-        self.given += chunk
+    def give(self, chunk: list[_Numbered[_J]]) -> list[_Numbered[_J]]:
+        """Returns what would have been too much at a time."""
+        given = chunk
+        while len(jobs := pickle.dumps([numbered.job for numbered in given])) > _CHUNK_BYTES and len(given) > 1:
+            given = given[: len(given) // 2]
+        self.given += given
         with suppress(OSError):  # it has ended, which is found when its answers are read
-            self.connection.send([numbered.job for numbered in chunk])
+            self.connection.send_bytes(jobs)
+        return chunk[len(given) :]
+
+    def take_at_work(self) -> _Numbered[_J]:
+        """The job that it was at when it ended, or would have come to next."""
+        done = max(self.begun[0] - self.answered - 1, 0)
+        at_work = self.given[done]
+        del self.given[done]
+        return at_work
 
     def end(self) -> str:
         """Wait for the process, which has closed its pipe; returns how it ended."""
@@ -105,9 +133,11 @@ class _Crew(Generic[_J, _R]):
         self._jobs = (_Numbered(number, job) for number, job in enumerate(jobs))
         self._returned: list[_Numbered[_J]] = []
         self._workers: dict[Connection, _Worker[_J, _R]] = {}
-        self._early: dict[int, bytes] = {}
+        self._early: dict[int, _Answer] = {}
         self._early_bytes = 0
         self._next = 0
+        self._size = 1  # of the next chunk
+        self._unpacked: tuple[bytes, list[Any]] = b"", []
 
     def results(self) -> Iterator[_R]:
         """All results. Each is yielded as soon as all before it have been."""
@@ -119,15 +149,20 @@ class _Crew(Generic[_J, _R]):
             for ready in wait(busy):
                 self._receive(self._workers[cast(Connection, ready)])
             while self._next in self._early:
-                result = self._early.pop(self._next)
-                self._early_bytes -= len(result)
+                answer = self._early.pop(self._next)
+                self._early_bytes -= answer.share
                 self._next += 1
-                yield pickle.loads(result)
+                yield self._unpack(answer)
+
+    def _unpack(self, answer: _Answer) -> _R:
+        if self._unpacked[0] is not answer.message:
+            self._unpacked = answer.message, pickle.loads(answer.message)[1]
+        return cast(_R, self._unpacked[1][answer.place])
 
     def _give_out(self) -> None:
         """Keep every process supplied; start another one only if all have something to do."""
         for worker in list(self._workers.values()):
-            if len(worker.given) <= _CHUNK // 2:
+            if len(worker.given) <= self._size:
                 self._give(worker)
         while len(self._workers) < self._count and (chunk := self._chunk(1)):
             self._start(chunk)
@@ -143,11 +178,11 @@ class _Crew(Generic[_J, _R]):
             self._returned += reversed(chunk)
             return
         self._workers[worker.connection] = worker
-        worker.give(chunk)
+        self._returned += reversed(worker.give(chunk))
 
     def _give(self, worker: _Worker[_J, _R]) -> None:
-        if chunk := self._chunk(_CHUNK):
-            worker.give(chunk)
+        if chunk := self._chunk(self._size):
+            self._returned += reversed(worker.give(chunk))
 
     def _chunk(self, size: int) -> list[_Numbered[_J]]:
         """The next jobs; none if too many results wait already."""
@@ -164,24 +199,32 @@ class _Crew(Generic[_J, _R]):
         return next(self._jobs, None)
 
     def _receive(self, worker: _Worker[_J, _R]) -> None:
-        """One answer of a process, or its end."""
+        """Some answers of a process, or its end."""
         try:
-            result = worker.connection.recv_bytes()
+            message = worker.connection.recv_bytes()
         except (EOFError, OSError):
             self._replace(worker)
             return
-        self._keep(worker.given.popleft().number, result)
+        seconds, results = pickle.loads(message)
+        count = len(results)
+        worker.answered += count
+        share = len(message) // count
+        for index in range(count):
+            self._keep(worker.given.popleft().number, _Answer(message, index, share))
+        wanted = min(_ANSWER_SECONDS / max(seconds / count, 1e-6), _ANSWER_BYTES / share, 2 * self._size, _CHUNK)
+        self._size = max(int(wanted), 1)
 
     def _replace(self, worker: _Worker[_J, _R]) -> None:
         del self._workers[worker.connection]
         how = worker.end()
-        first = worker.given.popleft()
-        self._keep(first.number, pickle.dumps(self._lost(first.job, how)))
+        at_work = worker.take_at_work()
+        message = pickle.dumps((0.0, [self._lost(at_work.job, how)]))
+        self._keep(at_work.number, _Answer(message, 0, len(message)))
         self._returned += reversed(worker.given)
 
-    def _keep(self, number: int, result: bytes) -> None:
-        self._early[number] = result
-        self._early_bytes += len(result)
+    def _keep(self, number: int, answer: _Answer) -> None:
+        self._early[number] = answer
+        self._early_bytes += answer.share
 
     def dismiss(self) -> None:
         """Nothing is left to do: each process ends when it finds its pipe closed."""
@@ -208,7 +251,7 @@ def _interrupts_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _serve(connection: Connection, work: Callable[[_J], _R], others: list[Connection]) -> None:
+def _serve(connection: Connection, work: Callable[[_J], _R], others: list[Connection], begun: memoryview[int]) -> None:
     """The life of a process: answer until the pipe is closed or an interrupt comes. It has nothing else to undo."""
     try:
         for other in others:  # or their processes would not notice that ours has ended
@@ -216,10 +259,21 @@ def _serve(connection: Connection, work: Callable[[_J], _R], others: list[Connec
         signal.signal(signal.SIGINT, _interrupted)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         while True:
-            for job in connection.recv():
-                connection.send_bytes(pickle.dumps(work(job)))
+            _work_through(connection, work, pickle.loads(connection.recv_bytes()), begun)
     except (EOFError, OSError, KeyboardInterrupt):
         os._exit(0)
+
+
+def _work_through(connection: Connection, work: Callable[[_J], _R], jobs: list[_J], begun: memoryview[int]) -> None:
+    results: list[_R] = []
+    since = monotonic()
+    for number, job in enumerate(jobs, 1):
+        begun[0] += 1
+        results.append(work(job))
+        now = monotonic()
+        if now - since >= _ANSWER_SECONDS or number == len(jobs):
+            connection.send_bytes(pickle.dumps((now - since, results)))
+            results, since = [], now
 
 
 def _interrupted(_number: int, _frame: object) -> None:
