@@ -191,13 +191,13 @@ class Flowing:
 
     def _deflate(self, inflated: SegmentOutput, script: bytes) -> None:
         inflated.run(script)
-        for segment in inflated.segments:
+        for segment in inflated.take():
             if self._deflater is not None and segment.data is not None:
                 self._deflater.write(segment.data)
 
     def _taken(self) -> list[Segment]:
         """What has been written since it was last asked for."""
-        segments, self._output.segments = self._output.segments, []
+        segments = self._output.take()
         if self._omitted and segments:
             length = sum([segment.length for segment in segments])
             segments = without_first(segments, self._omitted)

@@ -20,6 +20,7 @@ from dcmveil.sources import FileSource, ForwardSource, Source
 __all__ = ["DeflateWriter", "FileOutput", "Output", "SegmentOutput", "copy_script", "without_first"]
 
 _WINDOW = 1 << 18
+_SHORT = 1 << 12  # bytes of a segment that is not worth being one
 _COPY_RECORD = 1 << 63
 _WORD = struct.Struct("=Q")
 
@@ -200,11 +201,12 @@ class FileOutput:
 
 
 class SegmentOutput:
-    """Into segments, with the bytes of the input that are `held`."""
+    """Into segments, with the bytes of the input that are `held`. What is short is joined: it is new bytes then."""
 
     def __init__(self, held: Held) -> None:
         self._held = held
-        self.segments: list[Segment] = []
+        self._segments: list[Segment] = []
+        self._joined = bytearray()
         self.written = 0
 
     @property
@@ -221,21 +223,43 @@ class SegmentOutput:
 
     def copy(self, start: int, stop: int) -> None:
         """A range of the input."""
-        self.segments += self._held.segments(start, stop)
-        self.written += stop - start
+        for segment in self._held.segments(start, stop):
+            self._put(segment)
 
     def write(self, data: bytes) -> None:
-        if data:
-            self.segments.append(Segment(None, None, data))
-            self.written += len(data)
+        self._put(Segment(None, None, data))
+
+    def _put(self, segment: Segment) -> None:
+        length = segment.length
+        self.written += length
+        if segment.data is not None and length < _SHORT:
+            self._joined += segment.data
+            if len(self._joined) < _WINDOW:
+                return
+            segment = Segment(None, None, b"")
+        self._end_joined()
+        if segment.length:
+            self._segments.append(segment)
+
+    def _end_joined(self) -> None:
+        if self._joined:
+            self._segments.append(Segment(None, None, bytes(self._joined)))
+            self._joined.clear()
 
     def finish(self) -> None:
-        """There is nothing that has not been handed out."""
+        """There is nothing that cannot be taken."""
+
+    def take(self) -> list[Segment]:
+        """The segments since they were last taken."""
+        self._end_joined()
+        taken, self._segments = self._segments, []
+        return taken
 
     def source(self) -> Source:
         """All of it has to be here still."""
+        self._end_joined()
         made = Held(self.written)
-        for segment in self.segments:
+        for segment in self._segments:
             if segment.data is None:
                 made.skip(segment.length)
             else:

@@ -66,7 +66,8 @@ class _Gathering:
     def finish(self) -> tuple[list[Segment], Report]:
         output = SegmentOutput(self._held)
         report, prefix = self._work(self._held, output)
-        return output.segments if self._file_meta else without_first(output.segments, prefix), report
+        segments = output.take()
+        return segments if self._file_meta else without_first(segments, prefix), report
 
 
 class Driver:
