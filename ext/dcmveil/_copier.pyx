@@ -92,6 +92,26 @@ cdef inline size_t smaller(uint64_t a, uint64_t b) noexcept nogil:
     return <size_t> (a if a < b else b)
 
 
+# The buffer of the last Copier, with its pages: to get new ones from the kernel costs more than to copy a small file.
+# It is touched with the GIL only.
+cdef unsigned char *SPARE = NULL
+
+
+cdef unsigned char *take_spare() noexcept:
+    global SPARE
+    cdef unsigned char *taken = SPARE
+    SPARE = NULL
+    return taken
+
+
+cdef void give_back(unsigned char *buffer) noexcept:
+    global SPARE
+    if SPARE == NULL:
+        SPARE = buffer
+    else:
+        free(buffer)
+
+
 @cython.final
 cdef class Copier:
     """Execute segment scripts from `source_fd` to `target_fd`.
@@ -118,8 +138,12 @@ cdef class Copier:
         uint64_t flushed
         unsigned int blocks
 
-        # Input seen through the window: `window_length` bytes from `window_start` on.
+        # Input seen through the window: `window_length` bytes at `seen`, from offset `window_start` on. They are in
+        # `window`, which is ours, or in `head`.
+        bytes head
+        const unsigned char *seen
         unsigned char *window
+        size_t window_room
         uint64_t window_start
         size_t window_length
         size_t window_next              # length of the next read
@@ -162,7 +186,7 @@ cdef class Copier:
 
     def __dealloc__(self):
         bulk_close(&self.bulk)
-        free(self.out)
+        give_back(self.out)
         free(self.window)
 
     @property
@@ -174,6 +198,13 @@ cdef class Copier:
     def methods(self):
         """Bytes of all COPYs so far by the method that moved them, methods that moved none left out."""
         return {name: self.bulk.moved[<int> way] for name, way in _WAYS.items() if self.bulk.moved[<int> way]}
+
+    def show(self, bytes head not None):
+        """The first bytes of the input, if they have been read already."""
+        self.head = head
+        self.seen = <const unsigned char *> PyBytes_AS_STRING(head)
+        self.window_start = 0
+        self.window_length = <size_t> PyBytes_GET_SIZE(head)
 
     def run(self, bytes script not None):
         """Execute `script`; its last bytes may stay in the buffer until the next `run` or `finish`.
@@ -207,7 +238,8 @@ cdef class Copier:
             raise ValueError("this Copier has failed or is running in another thread")
         if self.out == NULL:
             # On a page: the kernel copies whole pages, which costs a tenth less if they do not lie across two.
-            if posix_memalign(<void **> &self.out, PAGE, OUTPUT_CAPACITY) != 0:
+            self.out = take_spare()
+            if self.out == NULL and posix_memalign(<void **> &self.out, PAGE, OUTPUT_CAPACITY) != 0:
                 self.out = NULL
                 raise MemoryError
         self.idle = False
@@ -319,7 +351,7 @@ cdef class Copier:
                 return status
         offset = <size_t> (self.position - self.window_start)
         count = smaller(smaller(self.left, OUTPUT_CAPACITY - self.filled), self.window_length - offset)
-        memcpy(self.out + self.filled, self.window + offset, count)
+        memcpy(self.out + self.filled, self.seen + offset, count)
         self._moved(count)
         self.bulk.moved[<int> WAY_READWRITE] += count
         return STATUS_OK
@@ -340,11 +372,15 @@ cdef class Copier:
 
     cdef Status _read_window(self) noexcept nogil:
         cdef Py_ssize_t count
-        if self.window == NULL:
-            self.window = <unsigned char *> malloc(WINDOW_CAPACITY)
+        if self.window_room < self.window_next:
+            free(self.window)
+            self.window_room = 0
+            self.window = <unsigned char *> malloc(self.window_next)
             if self.window == NULL:
                 return STATUS_NO_MEMORY
+            self.window_room = self.window_next
         self.window_length = 0
+        self.seen = self.window
         count = pread(self.source_fd, self.window, self.window_next, <off_t> self.position)
         if count <= 0:
             return self._read_status(count)

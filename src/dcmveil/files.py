@@ -81,8 +81,9 @@ def write_file(
     fd: int, target: _Path, write: Callable[[Source, Output], tuple[Report, int]], *, copy: str = "auto"
 ) -> Report:
     """Have `write` rewrite the file opened as `fd` into `target`, which appears under its name only when whole."""
-    with AtomicFile(target, mode_of=os.fstat(fd)) as output:
-        source = FileSource(fd)
+    status = os.fstat(fd)
+    with AtomicFile(target, mode_of=status) as output:
+        source = FileSource(fd, status.st_size)
         report, _prefix = write(source, FileOutput(fd, output.fd, source.size, copy))
         output.commit()
     return report

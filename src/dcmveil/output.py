@@ -30,7 +30,7 @@ _OWNER_ONLY = 0o600
 _NO_EXECUTE = 0o666
 _NAMELESS: int = getattr(os, "O_TMPFILE", 0)
 _NAMED = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-_SEEN: set[int] = set()  # processes that have /proc
+_SEEN: list[bool] = []  # something, once there has been a /proc
 _FOLDER: int = os.O_DIRECTORY | getattr(os, "O_PATH", os.O_RDONLY)
 
 
@@ -152,9 +152,9 @@ class AtomicFile:
 
 def _has_descriptor_paths(fd: int) -> bool:
     """Can a file without a name be linked by way of /proc? Once seen, that need not be looked at again."""
-    if os.getpid() not in _SEEN and os.path.samestat(os.stat(f"/proc/self/fd/{fd}"), os.fstat(fd)):
-        _SEEN.add(os.getpid())
-    return os.getpid() in _SEEN
+    if not _SEEN and os.path.samestat(os.stat(f"/proc/self/fd/{fd}"), os.fstat(fd)):
+        _SEEN.append(True)
+    return bool(_SEEN)
 
 
 def _unpredictable_name() -> str:

@@ -176,6 +176,8 @@ class Rewrite:
             if self._complete is not None:
                 reader = reader_of(self._planner, self._source, head)
                 self._notice = self._complete(self._planner, self._resolver, reader)
+            if writer is not None and not self._has_written:
+                writer.output.show(head)
             self._write(writer)
             if writer is not None:
                 writer.finish()

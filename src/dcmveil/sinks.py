@@ -152,6 +152,9 @@ class Output(Protocol):
     def methods(self) -> Mapping[str, int]:
         """Bytes of the input by how they were copied."""
 
+    def show(self, head: bytes) -> None:
+        """The first bytes of the input, which need not be read once more."""
+
     def run(self, script: bytes) -> None:
         """Execute a script."""
 
@@ -180,6 +183,9 @@ class FileOutput:
     @property
     def methods(self) -> Mapping[str, int]:
         return self._copier.methods
+
+    def show(self, head: bytes) -> None:
+        self._copier.show(head)
 
     def run(self, script: bytes) -> None:
         """Raises OSError, with ENODATA if the input has become shorter."""
@@ -213,6 +219,9 @@ class SegmentOutput:
     def methods(self) -> Mapping[str, int]:
         """Nothing was copied here."""
         return {}
+
+    def show(self, head: bytes) -> None:
+        """They are held."""
 
     def run(self, script: bytes) -> None:
         for start, length, is_copy in _records(script):

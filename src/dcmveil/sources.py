@@ -49,9 +49,9 @@ class ForwardSource(Protocol):
 class FileSource:
     """A regular file, read by position; the file offset of `fd` is neither used nor moved."""
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, size: int | None = None) -> None:
         self._fd = fd
-        self.size = os.fstat(fd).st_size
+        self.size = os.fstat(fd).st_size if size is None else size
 
     def read_at(self, position: int, count: int) -> bytes:
         """The `count` bytes from `position` on; fewer only where the file ends. Raises InputError."""

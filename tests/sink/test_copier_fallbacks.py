@@ -158,7 +158,7 @@ def test_file_size_limit_is_an_error(folder: Path, method: str) -> None:
     assert printed == f"{errno.EFBIG} False 1500000"
 
 
-@pytest.mark.parametrize("method", ["auto", "splice", "readwrite"])
+@methods
 def test_a_full_file_system_is_an_error(tmp_path: Path, method: str) -> None:
     (tmp_path / "in").write_bytes(INPUT)
     with (
