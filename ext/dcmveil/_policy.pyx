@@ -143,8 +143,8 @@ cdef class RuleTable:
         self.set_places(list(places))
         self.rules.rules_count = <uint32_t>len(behaviours)
         self.rules.changes = any([name != "keep" for name in behaviours])
-        self.rules.changes_anywhere = len(overrides) > 0 or any(
-            [behaviours[special[name] or 0] != "keep" for name in ("private", "unknown", "group_length", "vr", "member")])
+        wide = [special[name] for name in ("private", "unknown", "group_length", "vr", "member")]
+        self.rules.changes_anywhere = len(overrides) > 0 or any([behaviours[number] != "keep" for number in wide])
         self.rules.has_text = any([BEHAVIOURS[name] & TEXT for name in behaviours])
         self.set_content(concepts or {}, list(value_types), value_tags or {})
         self.set_special(**special)

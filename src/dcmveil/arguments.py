@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final, NoReturn
 
+from dcmveil.cloud_urls import is_url
 from dcmveil.console import DEBUG, ERRORS, WARNINGS
 from dcmveil.output import STANDARD
 
@@ -224,7 +225,7 @@ def _paths(options: argparse.Namespace) -> tuple[str, str | None]:
     source, target = [*given, None, None][:2] if given else named
     if source is None or len(given) > 2 or (target is None and not options.dry_run):
         raise UsageError("IN and OUT expected")
-    if options.resume and STANDARD in (source, target):
+    if options.resume and (STANDARD in (source, target) or is_url(source) or is_url(target)):
         raise UsageError("--resume is for files")
     if options.resume and os.path.realpath(source) == os.path.realpath(target):
         raise UsageError("--resume takes OUT for done, and here it is IN")
@@ -276,7 +277,7 @@ def _parser() -> _Parser:
         add_help=False,
     )
     parser.add_argument(
-        "paths", nargs="*", metavar="IN OUT", help="input and output: two files, two folders, - for a pipe"
+        "paths", nargs="*", metavar="IN OUT", help="two files, two folders, URLs of objects (s3://...), - for a pipe"
     )
     _add_modes(parser)
     _add_files(parser)

@@ -12,6 +12,7 @@ from itertools import starmap
 from time import monotonic
 from typing import Literal, NamedTuple
 
+from dcmveil.cloud_urls import is_url, shown
 from dcmveil.errors import DcmveilError, ReaderGone, Refused
 from dcmveil.output import STANDARD
 from dcmveil.report import Report
@@ -58,7 +59,8 @@ class Outcome(NamedTuple):
         """For JSON, one object per file."""
         if self.report is not None:
             return self.report.as_dict()
-        found: dict[str, object] = {"source": self.job.source, "target": self.job.target, "status": self.status}
+        target = None if self.job.target is None else shown(self.job.target)
+        found: dict[str, object] = {"source": shown(self.job.source), "target": target, "status": self.status}
         if self.failure is None:
             return found
         return {**found, "reason": self.failure.reason, "message": self.failure.message}
@@ -114,6 +116,10 @@ def _do(job: Job, task: Task, resume: bool) -> Outcome:
 
 
 def _run(task: Task, job: Job) -> Report:
+    if is_url(job.source) or (job.target is not None and is_url(job.target)):
+        from dcmveil.cloud import run_url
+
+        return run_url(task, job.source, job.target)
     if STANDARD not in (job.source, job.target):
         return task.run(job.source, job.target)
     from dcmveil.pipes import run_piped

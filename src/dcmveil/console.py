@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from dcmveil.cloud_urls import shown
 from dcmveil.errors import InputError, OutputError, show_path
 from dcmveil.output import STANDARD
 
@@ -110,7 +111,7 @@ def _has_terminal() -> bool:
 
 def tell(outcome: Outcome, level: int) -> None:
     """On stderr: what failed, what is worth knowing, and as much of what was done as the level wants."""
-    name = "standard input" if outcome.job.source == STANDARD else show_path(outcome.job.source)
+    name = "standard input" if outcome.job.source == STANDARD else show_path(shown(outcome.job.source))
     if outcome.failure is not None:
         say(f"{name}: {outcome.failure.message}")
     elif outcome.report is not None:
@@ -144,4 +145,4 @@ def put_edits(outcome: Outcome) -> None:
     ]
     head = ("path", "keyword", "action", "decision", "old", "new", "reason")
     lines = ["\t".join(map(str, row)) for row in (head, *rows)]
-    put("\n".join([f"# {show_path(outcome.job.source)}: {len(rows)} edits", *lines, ""]))
+    put("\n".join([f"# {show_path(shown(outcome.job.source))}: {len(rows)} edits", *lines, ""]))

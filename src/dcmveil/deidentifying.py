@@ -142,19 +142,17 @@ class DeidentifyingAnswers(Answers):
 
     def is_ready(self, facts: Facts) -> bool:
         """Later on, nothing could be learnt that answers depend on."""
-        if (
-            self._terms.waits
-            or _has_characteristics(facts)
-            or (self._basis.needs_patient and PATIENT_ID not in facts.first)
-        ):
+        if self._basis.is_admitted:
+            return True  # nothing is asked
+        has_patient = PATIENT_ID in facts.first or not self._basis.needs_patient
+        if self._terms.waits or _has_characteristics(facts) or not has_patient:
             return False
         return None not in (facts.sop_class, facts.sop_instance) and self._is_let_through(facts)
 
     def _is_let_through(self, facts: Facts) -> bool:
         """As far as can be seen: what may have to be refused in the end is not begun to be written."""
         try:
-            if not self._basis.is_admitted:
-                check_admitted(facts, self._terms)
+            check_admitted(facts, self._terms)
         except Refused:
             return False
         return True

@@ -69,8 +69,8 @@ class Flowing:
 
     @property
     def ahead(self) -> int:
-        """Bytes that need not be fed; of a deflated Data Set none."""
-        return 0 if self._planner.deflated else self._planner.ahead
+        """Bytes that need not be fed: none of a deflated Data Set, nor before a Data Set begins."""
+        return 0 if self._planner.deflated or not self._planner.has_begun else self._planner.ahead
 
     def feed(self, data: bytes) -> list[Segment]:
         """The next bytes of the input."""
@@ -79,7 +79,7 @@ class Flowing:
             return self._other.feed(data)
         if self._inflater is None:
             self._look_at(data)
-        else:
+        elif data:  # nothing would say that there is no more
             self._inflate(data)
         return self._taken()
 
@@ -127,7 +127,8 @@ class Flowing:
             self._other = self._gather(self._held, self._planner)
             return
         self._inflater = Inflater()
-        self._inflate(self._held.take_back(self._planner.dataset_start))
+        if begun := self._held.take_back(self._planner.dataset_start):
+            self._inflate(begun)
 
     def _inflate(self, data: bytes) -> None:
         if self._inflater is None:
@@ -158,7 +159,7 @@ class Flowing:
 
     def _is_due(self) -> bool:
         planner = self._planner
-        if not (planner.can_cut and self._resolver.may_write()):
+        if not (planner.has_begun and planner.can_cut and self._resolver.may_write()):
             return False
         end = planner.position + planner.ahead
         if planner.ahead >= _BULK and end != self._bulk_end:

@@ -17,10 +17,9 @@ _GATHERED = 1 << 16
 class Segment(NamedTuple):
     """Some bytes of an output: a range of the input, bytes that are new, or both where the range had been fed.
 
-    `start` and `stop` are offsets in the input, in bytes, None for new bytes, for short ranges between such, and for all
-    of a deflated object.
-    `data` is None for a range that was advanced over: whoever has the input copies it from there. The repr shows no
-    Value.
+    `start` and `stop` are offsets in the input, in bytes, None for new bytes, for short ranges between such, and for
+    all of a deflated object. `data` is None for a range that was advanced over: whoever has the input copies it from
+    there. The repr shows no Value.
     """
 
     start: int | None

@@ -17,7 +17,7 @@ from errno import EPIPE
 from types import TracebackType
 from typing import Self
 
-from dcmveil.errors import InputError, OutputError, ReaderGone
+from dcmveil.errors import DcmveilError, InputError, LimitExceeded, OutputError, ReaderGone, show_path
 from dcmveil.held import Segment
 from dcmveil.output import STANDARD, AtomicFile, nameless
 from dcmveil.report import Report
@@ -53,22 +53,33 @@ def run_piped(task: Task, source: str, target: str | None) -> Report:
 
 def _pull(task: Task, fd: int, target: int) -> Report:
     source = FileSource(fd)
-    report, _prefix = task.write(source, FileOutput(fd, target, source.size, task.copy))
+    output = FileOutput(fd, target, source.size, task.copy)
+    try:
+        report, _prefix = task.write(source, output)
+    except DcmveilError as error:
+        if target == 1:
+            with suppress(OSError):
+                output.finish()  # what it counts has gone out then
+            error.discard = output.written
+        raise
     return report
 
 
 def _push(task: Task, fd: int, target: int) -> Report:
-    driver, head, waits = task.driver(), list[bytes](), True
+    driver, head = task.driver(), bytearray()
+    segments: list[Segment] = []
+    while not segments and (data := _read(fd)):
+        head += data
+        try:
+            segments = driver.feed(data)
+        except LimitExceeded:  # of what can be held, perhaps: a file need not be
+            return _pull(task, _set_aside(fd, head), target)
+        if not segments and max(len(head), driver.held) > _ENOUGH:
+            return _pull(task, _set_aside(fd, head), target)
+    del head
+    _write(target, segments)
     while data := _read(fd):
-        segments = driver.feed(data)
-        waits = waits and not segments
-        if waits:
-            head.append(data)
-            if sum(map(len, head)) > _ENOUGH or driver.held > _ENOUGH:
-                return _pull(task, _set_aside(fd, head), target)
-        else:
-            head.clear()
-            _write(target, segments)
+        _write(target, driver.feed(data))
     _write(target, driver.finish())
     return driver.report()
 
@@ -97,7 +108,7 @@ def _is_file(fd: int) -> bool:
 
 
 def _as_file(fd: int) -> int:
-    return fd if _is_file(fd) else _set_aside(fd, [])
+    return fd if _is_file(fd) else _set_aside(fd, b"")
 
 
 def _read(fd: int) -> bytes:
@@ -107,18 +118,24 @@ def _read(fd: int) -> bytes:
         raise InputError(f"cannot be read: {error.strerror}") from None
 
 
-def _set_aside(fd: int, head: Sequence[bytes]) -> int:
+def _set_aside(fd: int, head: bytes | bytearray) -> int:
     """A file with what has come and what is still to come. It has no name, and is gone when the process ends."""
-    folder = os.environ.get("TMPDIR") or "/var/tmp"
     try:
-        aside = nameless(folder)
-        for piece in head:
-            _write_all(aside, [piece])
+        aside = nameless(_folder())
+        _write_all(aside, [head] if head else [])
         while data := _read(fd):
             _write_all(aside, [data])
     except OSError as error:
-        raise InputError(f"cannot be set aside in {folder} (TMPDIR): {error.strerror}") from None
+        raise InputError(_not_aside(error)) from None
     return aside
+
+
+def _folder() -> str:
+    return os.environ.get("TMPDIR") or "/var/tmp"
+
+
+def _not_aside(error: OSError) -> str:
+    return f"cannot be set aside in {show_path(_folder())} (TMPDIR): {error.strerror}"
 
 
 # ---- out -------------------------------------------------------------------------------------------------------------
@@ -136,24 +153,32 @@ class _StandardOutput:
 
     def __init__(self, *, checks: bool) -> None:
         self._checks = checks
+        self._is_checked = False
         self.fd = 1
 
     def __enter__(self) -> Self:
         if sys.stdout is None:
             raise OutputError("standard output: is closed")
         if self._checks:
-            self.fd = nameless(os.environ.get("TMPDIR") or "/var/tmp")
+            try:
+                self.fd = nameless(_folder())
+            except OSError as error:
+                raise OutputError(f"standard output: {_not_aside(error)}") from None
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        is_aside = self.fd != 1 and not self._is_checked
         if self.fd != 1:
             os.close(self.fd)
         if isinstance(error, OSError) and error.filename is None:
+            if is_aside:
+                raise OutputError(f"standard output: {_not_aside(error)}") from None
             _raise(error)
 
     def commit(self) -> None:
+        self._is_checked = True
         if self.fd == 1:
             return
         size = os.fstat(self.fd).st_size
@@ -174,7 +199,7 @@ def _write(fd: int, segments: Sequence[Segment]) -> None:
         _write_all(fd, buffers[at : at + _MOST_BUFFERS])
 
 
-def _write_all(fd: int, buffers: Sequence[bytes | memoryview]) -> None:
+def _write_all(fd: int, buffers: Sequence[bytes | bytearray | memoryview]) -> None:
     left = list(buffers)
     while left:
         sent = os.writev(fd, left)

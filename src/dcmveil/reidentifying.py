@@ -121,14 +121,15 @@ class Restorer:
 
     def _check(self, output: Output) -> None:
         """What was decrypted may have been made by anyone: nothing goes out that cannot be read any more."""
-        try:
-            planner = Planner(locating(), **self._limits._asdict())
-            scan(planner, output.source())
-            self.restored_start = planner.dataset_start
-        except (ParseError, LimitExceeded, Refused):
-            raise Refused(
-                "not-restorable", "with what was encrypted put back, the file as it is now could not be read any more"
-            ) from None
+        for syntax in dict.fromkeys((None, self._transfer_syntax)):  # a file, or a Data Set alone again
+            with suppress(ParseError, LimitExceeded, Refused):
+                planner = Planner(locating(), transfer_syntax=syntax, **self._limits._asdict())
+                scan(planner, output.source())
+                self.restored_start = planner.dataset_start
+                return
+        raise Refused(
+            "not-restorable", "with what was encrypted put back, the file as it is now could not be read any more"
+        )
 
 
 # ---- finding ---------------------------------------------------------------------------------------------------

@@ -55,7 +55,7 @@ class Report(NamedTuple):
     """What was done to one object.
 
     `counts` has the number of elements per (reason, decision), `notice` what the user should know of the result.
-    `copied` has the bytes of bulk by how they were copied: "reflink", "splice", "readwrite".
+    `copied` has the bytes of the input that stay by how they were copied: "reflink", "splice", "readwrite", "server".
     `risks` are words and texts of what the header cannot settle, of which `remarks` says more."""
 
     source: str

@@ -75,7 +75,9 @@ def scan(planner: Planner, source: Source, after_window: Callable[[], None] = la
         if not data:
             raise InputError(SHRANK)
         head = head or data
-        planner.feed(data)
+        fed = planner.feed(data)
+        if not (planner.deflated and planner.has_begun) and fed < len(data):  # it stops once, where the Data Set begins
+            planner.feed(memoryview(data)[fed:])
         if planner.deflated and planner.has_begun:
             _scan_deflated(planner, source, after_window)
             break

@@ -101,7 +101,7 @@ class Driver:
         discarded then: so many bytes as the error's `discard` says. ValueError after an error or the end, and while
         another call is under way.
         """
-        given = data if isinstance(data, bytes) else bytes(data)
+        given = data if isinstance(data, bytes) else bytes(memoryview(data))  # the caller may change it later
         with self._turn():
             if len(given) <= _WINDOW:
                 return self._gone(self._engine.feed(given))

@@ -399,7 +399,7 @@ def test_a_list_of_what_identifies_that_cannot_be_read_makes_the_block_unsafe(br
 def test_said_too_late_is_refused() -> None:
     """R60: what has been written in an earlier round cannot be taken back."""
     late = E.sequence(0x00080300, said("UNSAFE"))
-    content = E.element(0x00100020, "LO", "ID") + creator(SIEMENS) + SAFE + E.element(0x001021B0, "LT") * 150_000
+    content = E.element(0x00100020, "LO", "ID") + creator(SIEMENS) + SAFE + E.element(0x001021B0, "LT") * 300_000
     policy = Policy(secret=SECRET, options=OPTIONS, limits=Limits(drain_at=8))
     data = E.file(E.common() + content + late)
     with pytest.raises(Refused, match="too late"):

@@ -32,7 +32,7 @@ CLEANED = Policy(secret=SECRET, options=Options(modify_dates=True, clean_descrip
 SEALED = Policy(secret=SECRET, envelope=envelope())
 FLOWING = Edits([parse_operation("replace", "PatientName=Doe^Jane"), parse_operation("remove", "0008,0020")])
 WAITING = Edits([parse_operation("replace", "0010,4000=D\u00f6e"), parse_operation("empty", "0009,10,DCMVEIL TEST")])
-BYTE_BY_BYTE = 60_000  # bytes of a file, that it does not take too long
+BYTE_BY_BYTE = 6_000  # bytes of a file, that it does not take too long
 
 
 def by_file(source: Path, target: Path, work: Callable[[Path, Path], object]) -> bytes | str:
