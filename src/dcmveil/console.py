@@ -111,14 +111,17 @@ def _has_terminal() -> bool:
 
 def tell(outcome: Outcome, level: int) -> None:
     """On stderr: what failed, what is worth knowing, and as much of what was done as the level wants."""
+    failure, report = outcome.failure, outcome.report
+    if failure is None and (report is None or (report.notice is None and level == ERRORS)):
+        return  # a million files say nothing
     name = "standard input" if outcome.job.source == STANDARD else show_path(shown(outcome.job.source))
-    if outcome.failure is not None:
-        say(f"{name}: {outcome.failure.message}")
-    elif outcome.report is not None:
-        if outcome.report.notice is not None:
-            say(f"{name}: {outcome.report.notice}")
+    if failure is not None:
+        say(f"{name}: {failure.message}")
+    elif report is not None:
+        if report.notice is not None:
+            say(f"{name}: {report.notice}")
         if level > ERRORS:
-            _tell_more(name, outcome.report, level)
+            _tell_more(name, report, level)
 
 
 def _tell_more(name: str, report: Report, level: int) -> None:
