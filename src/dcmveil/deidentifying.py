@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from dcmveil import provenance
-from dcmveil.admitting import ENCRYPTED, Terms, check_admitted, check_risks
+from dcmveil.admitting import ENCRYPTED, check_admitted, check_risks
+from dcmveil.basis import Basis, Said, Settled
 from dcmveil.dummies import dummy_element
 from dcmveil.encode import ENCODINGS, encode_element, encode_item, encode_sequence
 from dcmveil.errors import Refused
 from dcmveil.iods import ACTIONS, resolve
-from dcmveil.memos import Memo
-from dcmveil.options import Options
 from dcmveil.privates import CHARACTERISTICS, revised
 from dcmveil.questions import (
     CONTAINED,
@@ -34,16 +33,15 @@ from dcmveil.renewing import VALUE_ACTIONS, Renewal, Unfit
 from dcmveil.report import Remarks
 from dcmveil.rules import Rule
 from dcmveil.structured import goes, value_rule
-from dcmveil.subjects import PATIENT_ID, Means
+from dcmveil.subjects import PATIENT_ID
 from dcmveil.uids import is_well_formed
 
 if TYPE_CHECKING:
     from dcmveil._plan import Plan
     from dcmveil._private import PrivateTable
-    from dcmveil.compiling import Compiled
     from dcmveil.risks import Risk
 
-__all__ = ["Basis", "DeidentifyingAnswers"]
+__all__ = ["DeidentifyingAnswers"]
 
 _METHOD_CODE_SEQUENCE = 0x00120064
 _REFERENCED_ITEM = 0x0040DB73
@@ -66,53 +64,10 @@ _MEMORABLE = frozenset(
         "method text",
     }
 )
-_REPEATABLE = frozenset(VALUE_ACTIONS) - {"call"}
 _CLEANING = frozenset({"clean", "clean identity"})
 _GOING = ("remove", "replace")
-_MOST_ANSWERS = 4096
-_MOST_SETTLED = 256
 
 _Answer = tuple[str, bytes]
-# The answer, the letter of a compound action, and the rule if it is not that of the table.
-_Said = tuple[str, bytes, str | None, Rule | None]
-
-
-class _Settled(NamedTuple):
-    """What has been decided for an object, for all that ask the same; `rest` has to be decided for each."""
-
-    asked: Mapping[int, Question]
-    decided: Sequence[tuple[int, str, bytes]]
-    rest: Sequence[Question]
-    letters: Mapping[int, str]
-    rules: Mapping[int, Rule]
-    gone: Collection[int]
-    refers_to_items: bool
-    instance: Question | None
-
-
-class Basis:
-    """What the answers for all objects of a Policy have in common, and what can be remembered from one to the next.
-
-    `terms` is None if any object may pass. May be used by several threads."""
-
-    def __init__(self, compiled: Compiled, means: Means, options: Options, terms: Terms | None) -> None:
-        self.compiled = compiled
-        self.means = means
-        self.options = options
-        self.is_admitted = terms is None
-        self.terms = terms or Terms()
-        actions = {rule.action for rule in compiled.rules}
-        self.shifts = "shift" in actions
-        self.needs_patient = self.shifts or "pseudonym" in actions
-        self.refusing = [number for number, rule in enumerate(compiled.rules) if rule.action == "refuse"]
-        # What always comes to the same for a subject, with nothing else to be noted.
-        self.repeatable = _REPEATABLE - ({"U", "pseudonym", "hash"} if self.terms.records_pairs else set())
-        self.answered: Memo[tuple[tuple[int, ...], bytes | None], _Said] = Memo(_MOST_ANSWERS)
-        self.settled: Memo[tuple[bytes, bytes | None], _Settled] = Memo(_MOST_SETTLED)
-        self.counted: Memo[frozenset[tuple[tuple[int, str], int]], Mapping[tuple[str, str], int]] = Memo(_MOST_SETTLED)
-
-    def __repr__(self) -> str:
-        return "Basis(...)"
 
 
 class DeidentifyingAnswers(Answers):
@@ -196,12 +151,12 @@ class DeidentifyingAnswers(Answers):
             plan.answer(question.key, *self.answer(question, facts))
         return known.asked
 
-    def _settled(self, asked: Mapping[int, Question], facts: Facts) -> _Settled:
+    def _settled(self, asked: Mapping[int, Question], facts: Facts) -> Settled:
         """What of it all other objects can have as well."""
         find = self._basis.answered.find
         said = {key: find((question[1:], facts.sop_class)) for key, question in asked.items()}
         decided = {key: known for key, known in said.items() if known is not None}
-        return _Settled(
+        return Settled(
             asked,
             [(key, known[0], known[1]) for key, known in decided.items()],
             [question for key, question in asked.items() if key not in decided],
@@ -273,7 +228,7 @@ class DeidentifyingAnswers(Answers):
             self._gone.add(asked.tag)
         return decision, data
 
-    def _recall(self, key: int, known: _Said) -> _Answer:
+    def _recall(self, key: int, known: Said) -> _Answer:
         """What has been decided of an object of the same SOP Class."""
         decision, data, letter, rule = known
         if letter is not None:

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from errno import EPIPE
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from dcmveil.errors import DcmveilError, InputError, LimitExceeded, OutputError, ReaderGone, show_path
 from dcmveil.held import Segment
@@ -26,11 +26,14 @@ from dcmveil.sinks import FileOutput
 from dcmveil.sources import FileSource
 from dcmveil.tasks import Task
 
+if TYPE_CHECKING:
+    from dcmveil.streaming import Driver
+
 __all__ = ["run_piped"]
 
 _CHUNK = 1 << 18
 _PIPE = 1 << 20  # bytes that wait in a pipe, if the kernel lets them
-_ENOUGH = 8 << 20  # bytes held before any has gone out
+_ENOUGH = 4 << 20  # bytes held before any has gone out
 _MOST_BUFFERS = 512  # at a time; POSIX grants 16, Linux 1024
 _ALL = struct.Struct("=QQ")
 _COPY_RECORD = 1 << 63
@@ -67,21 +70,32 @@ def _pull(task: Task, fd: int, target: int) -> Report:
 
 def _push(task: Task, fd: int, target: int) -> Report:
     driver, head = task.driver(), bytearray()
-    segments: list[Segment] = []
-    while not segments and (data := _read(fd)):
-        head += data
-        try:
-            segments = driver.feed(data)
-        except LimitExceeded:  # of what can be held, perhaps: a file need not be
-            return _pull(task, _set_aside(fd, head), target)
-        if not segments and max(len(head), driver.held) > _ENOUGH:
-            return _pull(task, _set_aside(fd, head), target)
+    segments = _first_segments(driver, fd, head)
+    if segments is None:
+        del driver  # with what it holds
+        return _pull(task, _set_aside(fd, head), target)
     del head
     _write(target, segments)
     while data := _read(fd):
         _write(target, driver.feed(data))
     _write(target, driver.finish())
     return driver.report()
+
+
+def _first_segments(driver: Driver, fd: int, head: bytearray) -> list[Segment] | None:
+    """What goes out first, or nothing at the end of the input. None if that would have to be held back too long; `head`
+    is what has been read by then."""
+    while data := _read(fd):
+        head += data
+        try:
+            segments = driver.feed(data)
+        except LimitExceeded:  # of what can be held, perhaps: a file need not be
+            return None
+        if segments:
+            return segments
+        if max(len(head), driver.held) > _ENOUGH:
+            return None
+    return []
 
 
 # ---- in --------------------------------------------------------------------------------------------------------------
@@ -108,7 +122,7 @@ def _is_file(fd: int) -> bool:
 
 
 def _as_file(fd: int) -> int:
-    return fd if _is_file(fd) else _set_aside(fd, b"")
+    return fd if _is_file(fd) else _set_aside(fd, bytearray())
 
 
 def _read(fd: int) -> bytes:
@@ -118,11 +132,13 @@ def _read(fd: int) -> bytes:
         raise InputError(f"cannot be read: {error.strerror}") from None
 
 
-def _set_aside(fd: int, head: bytes | bytearray) -> int:
-    """A file with what has come and what is still to come. It has no name, and is gone when the process ends."""
+def _set_aside(fd: int, head: bytearray) -> int:
+    """A file with what has come, which is forgotten, and what is still to come. It has no name, and is gone when the
+    process ends."""
     try:
         aside = nameless(_folder())
         _write_all(aside, [head] if head else [])
+        head.clear()
         while data := _read(fd):
             _write_all(aside, [data])
     except OSError as error:

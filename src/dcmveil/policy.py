@@ -9,9 +9,10 @@ from dcmveil import _tables
 from dcmveil._planner import Planner
 from dcmveil._private import PrivateTable
 from dcmveil.admitting import Terms
+from dcmveil.basis import Basis
 from dcmveil.compiling import Compiled, compile_identity, compile_profile
 from dcmveil.contents import Contents
-from dcmveil.deidentifying import Basis, DeidentifyingAnswers
+from dcmveil.deidentifying import DeidentifyingAnswers
 from dcmveil.options import Options
 from dcmveil.profile import Spec
 from dcmveil.report import Method

@@ -45,6 +45,7 @@ LAYERS = (
     ("profile", "questions", "reversal", "cms", "resources", "conditions"),
     ("userrules", "admitting", "subjects"),
     ("compiling", "renewing", "structured", "rulesfile"),
+    ("basis",),
     ("deidentifying", "resolver"),
     ("policy", "rewriting"),
     ("proving", "flowing", "cloud_reading"),
