@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from copy import copy
 from functools import partial
 
 from dcmveil._elements import list_elements
@@ -58,12 +59,16 @@ class Edits:
         self.limits = limits
         if not self.operations:
             raise OperationError("no operations")
-        _Editing(self.operations, limits, _no_prefix)
+        self._editing = _Editing(self.operations, limits, _no_prefix)
 
     @property
     def names_creators(self) -> bool:
         """Are there private elements whose block has to be found first?"""
         return any(operation.creator is not None for operation in self.operations)
+
+    def for_source(self, source: Source) -> Rewriting:
+        """What they come to for one object, if they name no creators: the same tables for all."""
+        return self._editing.with_prefix(lambda stop: source.read_at(0, stop))
 
     def __repr__(self) -> str:
         return f"Edits({len(self.operations)} operations)"
@@ -100,11 +105,10 @@ def plan_edits(source: str | os.PathLike[str], edits: Edits) -> Report:
 
 def editing_of(source: Source, edits: Edits, transfer_syntax: str | None = None) -> Rewriting:
     """What the edits come to for one object, which is looked through beforehand if they name Private Creators."""
-    operations = edits.operations
-    creators: dict[int, str] = {}
-    if edits.names_creators:
-        creators = _creators(source, operations, edits.limits, transfer_syntax)
-        operations = tuple(merge(_with_blocks(operations, creators)))
+    if not edits.names_creators:
+        return edits.for_source(source)
+    creators = _creators(source, edits.operations, edits.limits, transfer_syntax)
+    operations = tuple(merge(_with_blocks(edits.operations, creators)))
     return _Editing(operations, edits.limits, lambda stop: source.read_at(0, stop), _repeated(creators))
 
 
@@ -262,6 +266,12 @@ class _Editing:
     def answers(self, *, file_meta: bool = True) -> Answers:
         """What to answer for it."""
         return _Answers(self)
+
+    def with_prefix(self, prefix: Callable[[int], bytes]) -> _Editing:
+        """The same for another object."""
+        other = copy(self)
+        other._prefix = prefix
+        return other
 
     def file_meta(self) -> bytes | None:
         """Preamble and File Meta Information with the edited UIDs; None if the file has none."""
