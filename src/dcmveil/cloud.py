@@ -8,19 +8,17 @@ from where the libraries of the stores look for them, and go into no message, no
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from contextlib import closing
-from itertools import chain
 from typing import TYPE_CHECKING
 
+from dcmveil.aside import first_segments, set_aside
 from dcmveil.cloud_reading import LocalInput, RemoteInput, StreamInput, opened_input, s3_file_system
 from dcmveil.cloud_upload import S3Target
 from dcmveil.cloud_urls import is_url, scheme_of, shown
 from dcmveil.cloud_writing import FileTarget, ScriptOutput, StoreTarget, Target
 from dcmveil.errors import InputError, OutputError
 from dcmveil.held import Segment
-from dcmveil.output import STANDARD, nameless
+from dcmveil.output import STANDARD
 from dcmveil.policy import Policy
 from dcmveil.report import Report
 from dcmveil.tasks import Deidentify, Edit, Reidentify, Task
@@ -30,8 +28,6 @@ if TYPE_CHECKING:
     from dcmveil.reidentifying import Unsealer
 
 __all__ = ["deidentify_url", "edit_url", "is_url", "plan_edits_url", "plan_url", "reidentify_url", "run_url", "shown"]
-
-_ENOUGH = 8 << 20  # bytes held before any has gone out
 
 
 def deidentify_url(source: str, target: str, policy: Policy) -> Report:
@@ -83,8 +79,8 @@ def run_url(task: Task, source: str, target: str | None) -> Report:
 
 def _plan(task: Task, opened: LocalInput | RemoteInput | StreamInput) -> Report:
     if isinstance(opened, StreamInput):
-        with _SetAside(opened.whole) as aside:
-            return task.plan(aside)
+        with set_aside(bytearray(), opened.whole) as fd:
+            return task.plan(LocalInput(fd))
     return task.plan(opened)
 
 
@@ -97,19 +93,17 @@ def _pull(task: Task, opened: LocalInput | RemoteInput, target: Target) -> Repor
 
 def _push(task: Task, opened: StreamInput, target: Target) -> Report:
     """As it comes. Where that would have to hold much it is set aside and done as a file, as with pipes."""
-    driver, head, waits = task.driver(), list[bytes](), True
+    driver, head = task.driver(), bytearray()
     with closing(opened.whole):
+        segments = first_segments(driver, opened.whole, head)
+        if segments is None:
+            del driver  # with what it holds
+            with set_aside(head, opened.whole) as fd:
+                return _pull(task, LocalInput(fd), target)
+        del head
+        _pass_on(segments, target)
         for data in opened.whole:
-            segments = driver.feed(data)
-            waits = waits and not segments
-            if waits:
-                head.append(data)
-                if driver.held > _ENOUGH:
-                    with _SetAside(chain(head, opened.whole)) as aside:
-                        return _pull(task, aside, target)
-            else:
-                head.clear()
-                _pass_on(segments, target)
+            _pass_on(driver.feed(data), target)
     _pass_on(driver.finish(), target)
     return driver.report()
 
@@ -119,31 +113,6 @@ def _pass_on(segments: list[Segment], target: Target) -> None:
         if segment.data is None:
             raise ValueError("a range that was never passed over")
         target.write(segment.data)
-
-
-class _SetAside:
-    """All that comes, in a file without a name, which is gone with this."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-        self._fd = -1
-
-    def __enter__(self) -> LocalInput:
-        folder = os.environ.get("TMPDIR") or "/var/tmp"
-        try:
-            self._fd = nameless(folder)
-            with open(self._fd, "wb", closefd=False) as file:
-                file.writelines(self._pieces)
-        except BaseException as error:
-            self.__exit__()
-            if isinstance(error, OSError):
-                raise InputError(f"cannot be set aside in {folder} (TMPDIR): {error.strerror}") from None
-            raise
-        return LocalInput(self._fd)
-
-    def __exit__(self, *_error: object) -> None:
-        if self._fd >= 0:
-            os.close(self._fd)
 
 
 def _target(target: str, opened: LocalInput | RemoteInput | StreamInput) -> Target:

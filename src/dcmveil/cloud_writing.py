@@ -6,6 +6,7 @@ Segments come in order, bytes or ranges of the input. Nothing appears under a ta
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections.abc import Mapping
 from contextlib import suppress
@@ -51,7 +52,7 @@ class Target(Protocol):
         """Let it appear."""
 
 
-class _Plain:
+class _Plain(ABC):
     """Copies by reading and writing."""
 
     def __init__(self) -> None:
@@ -61,11 +62,13 @@ class _Plain:
     def methods(self) -> Mapping[str, int]:
         return {"readwrite": self._copied} if self._copied else {}
 
+    @abstractmethod
     def write(self, data: bytes | memoryview) -> None:
-        raise NotImplementedError
+        """The next bytes."""
 
     def settle(self) -> None:
         """Nothing waits here."""
+        return
 
     def copy(self, source: Input, start: int, stop: int) -> None:
         for piece in source.pieces(start, stop):

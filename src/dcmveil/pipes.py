@@ -15,25 +15,22 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from errno import EPIPE
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
-from dcmveil.errors import DcmveilError, InputError, LimitExceeded, OutputError, ReaderGone, show_path
+from dcmveil.aside import first_segments, new_file, set_aside, why_not
+from dcmveil.errors import DcmveilError, InputError, OutputError, ReaderGone
 from dcmveil.held import Segment
-from dcmveil.output import STANDARD, AtomicFile, nameless
+from dcmveil.output import STANDARD, AtomicFile
 from dcmveil.report import Report
 from dcmveil.rewriting import opened
 from dcmveil.sinks import FileOutput
 from dcmveil.sources import FileSource
 from dcmveil.tasks import Task
 
-if TYPE_CHECKING:
-    from dcmveil.streaming import Driver
-
 __all__ = ["run_piped"]
 
 _CHUNK = 1 << 18
 _PIPE = 1 << 20  # bytes that wait in a pipe, if the kernel lets them
-_ENOUGH = 4 << 20  # bytes held before any has gone out
 _MOST_BUFFERS = 512  # at a time; POSIX grants 16, Linux 1024
 _ALL = struct.Struct("=QQ")
 _COPY_RECORD = 1 << 63
@@ -47,7 +44,7 @@ def run_piped(task: Task, source: str, target: str | None) -> Report:
     """
     with _input(source) as fd:
         if target is None:
-            return task.plan(FileSource(_as_file(fd)))._replace(source=source)
+            return _plan(task, fd)._replace(source=source)
         with _output(target, fd, checks=task.checks) as output:
             report = _pull(task, fd, output.fd) if _is_file(fd) else _push(task, fd, output.fd)
             output.commit()
@@ -69,33 +66,18 @@ def _pull(task: Task, fd: int, target: int) -> Report:
 
 
 def _push(task: Task, fd: int, target: int) -> Report:
-    driver, head = task.driver(), bytearray()
-    segments = _first_segments(driver, fd, head)
+    driver, head, pieces = task.driver(), bytearray(), _pieces(fd)
+    segments = first_segments(driver, pieces, head)
     if segments is None:
         del driver  # with what it holds
-        return _pull(task, _set_aside(fd, head), target)
+        with set_aside(head, pieces) as aside:
+            return _pull(task, aside, target)
     del head
     _write(target, segments)
-    while data := _read(fd):
+    for data in pieces:
         _write(target, driver.feed(data))
     _write(target, driver.finish())
     return driver.report()
-
-
-def _first_segments(driver: Driver, fd: int, head: bytearray) -> list[Segment] | None:
-    """What goes out first, or nothing at the end of the input. None if that would have to be held back too long; `head`
-    is what has been read by then."""
-    while data := _read(fd):
-        head += data
-        try:
-            segments = driver.feed(data)
-        except LimitExceeded:  # of what can be held, perhaps: a file need not be
-            return None
-        if segments:
-            return segments
-        if max(len(head), driver.held) > _ENOUGH:
-            return None
-    return []
 
 
 # ---- in --------------------------------------------------------------------------------------------------------------
@@ -121,8 +103,16 @@ def _is_file(fd: int) -> bool:
     return stat.S_ISREG(os.fstat(fd).st_mode) and os.lseek(fd, 0, os.SEEK_CUR) == 0
 
 
-def _as_file(fd: int) -> int:
-    return fd if _is_file(fd) else _set_aside(fd, bytearray())
+def _plan(task: Task, fd: int) -> Report:
+    if _is_file(fd):
+        return task.plan(FileSource(fd))
+    with set_aside(bytearray(), _pieces(fd)) as aside:
+        return task.plan(FileSource(aside))
+
+
+def _pieces(fd: int) -> Iterator[bytes]:
+    while data := _read(fd):
+        yield data
 
 
 def _read(fd: int) -> bytes:
@@ -130,28 +120,6 @@ def _read(fd: int) -> bytes:
         return os.read(fd, _CHUNK)
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}") from None
-
-
-def _set_aside(fd: int, head: bytearray) -> int:
-    """A file with what has come, which is forgotten, and what is still to come. It has no name, and is gone when the
-    process ends."""
-    try:
-        aside = nameless(_folder())
-        _write_all(aside, [head] if head else [])
-        head.clear()
-        while data := _read(fd):
-            _write_all(aside, [data])
-    except OSError as error:
-        raise InputError(_not_aside(error)) from None
-    return aside
-
-
-def _folder() -> str:
-    return os.environ.get("TMPDIR") or "/var/tmp"
-
-
-def _not_aside(error: OSError) -> str:
-    return f"cannot be set aside in {show_path(_folder())} (TMPDIR): {error.strerror}"
 
 
 # ---- out -------------------------------------------------------------------------------------------------------------
@@ -177,9 +145,9 @@ class _StandardOutput:
             raise OutputError("standard output: is closed")
         if self._checks:
             try:
-                self.fd = nameless(_folder())
+                self.fd = new_file()
             except OSError as error:
-                raise OutputError(f"standard output: {_not_aside(error)}") from None
+                raise OutputError(f"standard output: {why_not(error)}") from None
         return self
 
     def __exit__(
@@ -190,7 +158,7 @@ class _StandardOutput:
             os.close(self.fd)
         if isinstance(error, OSError) and error.filename is None:
             if is_aside:
-                raise OutputError(f"standard output: {_not_aside(error)}") from None
+                raise OutputError(f"standard output: {why_not(error)}") from None
             _raise(error)
 
     def commit(self) -> None:

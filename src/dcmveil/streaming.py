@@ -106,7 +106,7 @@ class Driver:
             if len(given) <= _WINDOW:
                 return self._gone(self._engine.feed(given))
             pieces = (given[at : at + _WINDOW] for at in range(0, len(given), _WINDOW))
-            return [segment for piece in pieces for segment in self._gone(self._engine.feed(piece))]
+            return self._gone([segment for piece in pieces for segment in self._engine.feed(piece)])
 
     def advance(self, count: int) -> list[Segment]:
         """Pass over so many bytes of the input, at most `ahead`, without showing them. ValueError for more."""

@@ -215,7 +215,7 @@ def test_what_is_set_aside_comes_to_the_same(aside: Path, tmp_path: Path, monkey
     (tmp_path / "in").write_bytes(data)
     wanted = by_file(Deidentify(POLICY), tmp_path / "in", tmp_path / "out")
     for enough in (0, 1, 1000, len(data) - 1, len(data)):
-        monkeypatch.setattr(pipes, "_ENOUGH", enough)
+        monkeypatch.setattr("dcmveil.aside._ENOUGH", enough)
         for sizes in ([1, 2, 70_000], [50_000], [1 << 20]):
             assert through(Deidentify(POLICY), data, cycle(sizes), tmp_path) == wanted
 

@@ -13,6 +13,8 @@ from dcmveil.errors import DcmveilError, InputError, OutputError, ParseError
 from tests.cloud.objects import filled, native
 from tests.cloud.support import BUCKET, Store
 from tests.cloud.web import serving
+from tests.hostile.forms import DEFLATED
+from tests.push.objects import PIXELS, uid_free
 from tests.reversible.keys import SECRET, envelope, opener
 from tests.synthetic import ct_image
 
@@ -65,6 +67,14 @@ def test_what_has_to_be_held_is_set_aside(tmp_path: Path) -> None:
     with serving((tmp_path / "hidden.dcm").read_bytes(), ranges=False) as web:
         reidentify_url(web.url, str(tmp_path / "again.dcm"), opener())
     assert (tmp_path / "again.dcm").read_bytes() == BULK
+
+
+def test_what_is_long_only_when_inflated_is_set_aside(tmp_path: Path) -> None:
+    """More than may be held comes out of a few bytes at once, as through a pipe."""
+    data = uid_free(DEFLATED, DEFLATED.element(PIXELS, "OW", bytes(100 * MIB)))
+    with serving(data, ranges=False) as web:
+        deidentify_url(web.url, str(tmp_path / "out.dcm"), POLICY)
+    assert (tmp_path / "out.dcm").read_bytes() == expected_of(data, tmp_path)
 
 
 def test_a_lost_connection_is_taken_up_again(tmp_path: Path) -> None:

@@ -205,3 +205,12 @@ def test_no_value_is_shown() -> None:
             driver.finish()
         shown += [str(caught.value), repr(caught.value)]
         assert not [text for text in shown if "VEILME" in text or "\\x" in text]
+
+
+def test_what_never_came_back_is_not_to_be_discarded() -> None:
+    """All at once: the segments of what was good are lost with the error, so nothing has gone out."""
+    stray = bytes.fromhex("feff0de0 00000000")
+    driver = Deidentifier(POLICY)
+    with pytest.raises(ParseError) as caught:
+        driver.feed(OBJECT + stray + bytes(MIB))
+    assert caught.value.discard == 0

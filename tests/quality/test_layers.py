@@ -55,6 +55,7 @@ LAYERS = (
     ("streaming",),
     ("__init__",),
     ("folders", "workers", "tasks"),
+    ("aside",),
     ("pipes", "cloud"),
     ("batch",),
     ("console", "journal", "mapping"),
