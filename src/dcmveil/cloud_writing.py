@@ -66,9 +66,8 @@ class _Plain(ABC):
     def write(self, data: bytes | memoryview) -> None:
         """The next bytes."""
 
-    def settle(self) -> None:
+    def settle(self) -> None:  # noqa: B027 - not for others to write
         """Nothing waits here."""
-        return
 
     def copy(self, source: Input, start: int, stop: int) -> None:
         for piece in source.pieces(start, stop):
