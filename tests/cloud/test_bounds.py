@@ -19,6 +19,8 @@ from tests.reversible.keys import SECRET
 from tests.synthetic import encapsulated_image
 from tests.synthetic.rss import peak_rss
 
+pytestmark = pytest.mark.ci
+
 MIB = 1 << 20
 LEAST_PART = 5 * MIB
 POLICY = Policy(secret=SECRET)

@@ -25,6 +25,8 @@ from tests.cloud.support import BUCKET, CREDENTIALS, Store
 from tests.cloud.web import serving
 from tests.reversible.keys import SECRET
 
+pytestmark = pytest.mark.ci
+
 MIB = 1 << 20
 POLICY = Policy(secret=SECRET)
 BULK = b"".join(native(24 * MIB))

@@ -19,6 +19,8 @@ from tests.hostile.forms import BIG, DEFLATED, EXPLICIT, IMPLICIT
 from tests.reversible.keys import SECRET, envelope, opener
 from tests.synthetic import ct_image, encapsulated_image, enhanced_ct
 
+pytestmark = pytest.mark.ci
+
 MIB = 1 << 20
 POLICY = Policy(secret=SECRET)
 ALL_OPTIONS = Policy(secret=SECRET, options=Options(clean_descriptors=True, modify_dates=True), verifies=True)

@@ -45,6 +45,7 @@ def round_trip(data: bytes, folder: Path, policy: Policy = LENIENT, opens: objec
     return report
 
 
+@pytest.mark.ci
 def test_two_thousand_generated_objects_come_back(tmp_path: Path) -> None:
     ends: Counter[bool] = Counter()
 
