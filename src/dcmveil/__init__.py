@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dcmveil.reidentifying import reidentify_file
     from dcmveil.report import EditLine, Report
     from dcmveil.rulesfile import load_rules
+    from dcmveil.shielding import shield_process
     from dcmveil.streaming import Deidentifier, Editor, Reidentifier
     from dcmveil.userrules import UserRule, parse_rules
 
@@ -49,6 +50,7 @@ __all__ = [
     "plan_edits",
     "plan_file",
     "reidentify_file",
+    "shield_process",
 ]
 
 __version__ = "0.1.0"
@@ -78,6 +80,7 @@ _HOME = {
     "plan_edits": "dcmveil.editing",
     "plan_file": "dcmveil.files",
     "reidentify_file": "dcmveil.reidentifying",
+    "shield_process": "dcmveil.shielding",
 }
 
 

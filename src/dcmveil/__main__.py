@@ -8,18 +8,19 @@ import sys
 
 TYPE_CHECKING = False  # as type checkers read it
 if TYPE_CHECKING:
-    from typing import NoReturn
+    from typing import Any, NoReturn
 
 __all__ = ["command", "main"]
 
 
 def main() -> int:
-    """Run the command line; returns the exit status, 0 or 1."""
+    """Run the command line; returns the exit status, 0 or 1. The process is shielded first, and stays so."""
     if sys.argv[1:] in (["-v"], ["--version"]):
         from dcmveil import __version__
 
         return _print(f"dcmveil {__version__} (PS3.15 2026d)\n")
     gc.disable()  # imports make much and drop little
+    _shield()
     from dcmveil.cli import run
 
     gc.enable()
@@ -28,7 +29,11 @@ def main() -> int:
 
 def command() -> NoReturn:
     """The console script: `main`, and out without taking the interpreter apart, a tenth of the time of a small file."""
-    status = main()
+    try:
+        status = main()
+    except BaseException as error:  # before the command line could take care of it
+        status = 1
+        _tell(error)
     for stream in (sys.stdout, sys.stderr):
         try:
             if stream is not None:
@@ -36,6 +41,32 @@ def command() -> NoReturn:
         except OSError:
             status = 1
     os._exit(status)
+
+
+def _shield() -> None:
+    """Memory is nobody else's, and what Python would say of an error by itself is a line without a Value."""
+    from dcmveil.shielding import shield_process
+
+    shield_process()
+    sys.unraisablehook = _tell_unraisable
+    if not sys.warnoptions:
+        import warnings  # of cryptography, mostly: several lines, with a line of its source
+
+        warnings.simplefilter("ignore")
+
+
+def _tell_unraisable(found: Any) -> None:
+    _tell(found.exc_value)
+
+
+def _tell(error: BaseException | None) -> None:
+    try:
+        from dcmveil.errors import internal
+
+        text = "interrupted" if isinstance(error, KeyboardInterrupt) else internal(error or BaseException())
+        print(f"dcmveil: {text}", file=sys.stderr)
+    except Exception:  # there is nothing to say it with
+        pass
 
 
 def _print(text: str) -> int:

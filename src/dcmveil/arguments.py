@@ -144,6 +144,7 @@ def _parse(parser: _Parser, arguments: list[str]) -> argparse.Namespace:
     if unknown:
         raise UsageError(f"unrecognized: {', '.join(map(_name_of, unknown))}")
     options.paths += arguments[stop + 1 :]
+    options.password = options.passwords[-1] if options.passwords else None
     return options
 
 
@@ -364,7 +365,8 @@ def _add_encryption(parser: _Parser) -> None:
         help="-e: encrypt for the owner of this certificate; may be repeated")  # fmt: skip
     add("-k", "--key", metavar="FILE", help="-d: private key")
     add("--key-password-file", metavar="FILE", help="-d: passphrase of the private key (default: ask for it)")
-    add("-p", "--password", metavar="TEXT", help="password, which other users of the machine can see")
+    add("-p", "--password", dest="passwords", metavar="TEXT", action="append", default=[],
+        help="password, which other users of the machine may see")  # fmt: skip
     add("--password-file", metavar="FILE", help="password, in a file")
     cipher = partial(add, dest="ciphers", action="append_const")
     cipher("--des3", const="des3", help="-e: encrypt with Triple-DES")

@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Literal, NamedTuple
 
 from dcmveil.cloud_urls import is_url, shown
-from dcmveil.errors import DcmveilError, ReaderGone, Refused
+from dcmveil.errors import DcmveilError, ReaderGone, Refused, internal
 from dcmveil.output import STANDARD
 from dcmveil.report import Report
 from dcmveil.tasks import Task
@@ -111,8 +111,10 @@ def _do(job: Job, task: Task, resume: bool) -> Outcome:
         return Outcome(job, failure=Failure(type(error).__name__, _message(job, error)))
     except MemoryError:
         return Outcome(job, failure=Failure("LimitExceeded", "not enough memory"))
-    except Exception as error:
-        return Outcome(job, failure=Failure("DcmveilError", _internal(error)))
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:  # what Rust panics with is no Exception
+        return Outcome(job, failure=Failure("DcmveilError", internal(error)))
 
 
 def _run(task: Task, job: Job) -> Report:
@@ -139,15 +141,6 @@ def _is_there(target: str | None) -> bool:
         return target is not None and stat.S_ISREG(os.lstat(target).st_mode)
     except OSError:  # whatever it is, the attempt to write will tell
         return False
-
-
-def _internal(error: BaseException) -> str:
-    """A bug of ours in one line: its kind and place. Its own text may hold a Value."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    place = "?" if trace is None else f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"
-    return f"internal error, please report: {type(error).__name__} at {place}"
 
 
 def _lost(job: Job, how: str) -> Outcome:

@@ -18,8 +18,8 @@ from dcmveil.arguments import DEIDENTIFY, EDIT, REIDENTIFY, UsageError, help_tex
 from dcmveil.batch import Outcome, Tally, jobs_of, outcomes_of
 from dcmveil.choices import conformance_of, keyed_of, profile_of
 from dcmveil.console import WARNINGS, put, put_edits, say, tell, warn, with_progress
-from dcmveil.credentials import envelope_of, opener_of, secret_of
-from dcmveil.errors import DcmveilError, ReaderGone, show_path
+from dcmveil.credentials import envelope_of, hide_passwords, opener_of, secret_of
+from dcmveil.errors import DcmveilError, ReaderGone, internal, show_path
 from dcmveil.output import STANDARD
 from dcmveil.policy import Policy
 from dcmveil.tasks import Deidentify, Edit, Reidentify, Task
@@ -34,6 +34,7 @@ def run(arguments: Sequence[str]) -> int:
         if options.help or options.version:
             put(help_text() if options.help else f"dcmveil {__version__} (PS3.15 2026d)\n")
             return 0
+        hide_passwords(options)
         _give_notes(options)
         _load_resources(options)
         task = _task(options)
@@ -51,6 +52,12 @@ def run(arguments: Sequence[str]) -> int:
         say(f"{show_path(error.filename or '')}: {error.strerror}")
     except KeyboardInterrupt:
         say("interrupted")
+    except MemoryError:
+        say("not enough memory")
+    except ImportError as error:  # its text may be that of a linker
+        say(f"the Python package {(error.name or '?').partition('.')[0]} cannot be loaded: it is damaged or missing")
+    except BaseException as error:  # what Rust panics with is no Exception
+        say(internal(error))
     return 1
 
 

@@ -12,16 +12,26 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dcmveil.arguments import UsageError
-from dcmveil.console import WARNINGS, ask_passphrase, warn
+from dcmveil.console import ask_passphrase, warn
 from dcmveil.errors import show_path
 from dcmveil.output import STANDARD
 
 if TYPE_CHECKING:
     from dcmveil.cms import Envelope, Opener
 
-__all__ = ["envelope_of", "opener_of", "secret_of"]
+__all__ = ["envelope_of", "hide_passwords", "opener_of", "secret_of"]
 
 _MAX_BYTES = 1 << 16
+
+
+def hide_passwords(options: Namespace) -> None:
+    """Take those that were given by -p out of what ps(1) shows, and tell that they have been there."""
+    if not options.passwords:
+        return
+    from dcmveil.shielding import wipe_arguments
+
+    could = "could see the password at the start" if wipe_arguments(options.passwords) else "can see the password"
+    warn(f"-p: other users of this machine {could}; --password-file keeps it from them")
 
 
 def secret_of(options: Namespace) -> bytes | None:
@@ -65,8 +75,6 @@ def opener_of(options: Namespace) -> Opener:
 
 def _password_of(options: Namespace) -> bytes | None:
     if options.password is not None:
-        if options.level >= WARNINGS:
-            warn("-p: other users of this machine can see the password; --password-file keeps it from them")
         password = os.fsencode(options.password)
     elif options.password_file is not None:
         password = _without_line_end(_read(options.password_file, "password"))

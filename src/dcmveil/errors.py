@@ -17,6 +17,7 @@ __all__ = [
     "ReaderGone",
     "Refused",
     "ResourceError",
+    "internal",
     "show_path",
 ]
 
@@ -25,6 +26,15 @@ def show_path(path: object) -> str:
     """A path on disk as one line of text, whatever bytes its name is made of."""
     text = str(path)
     return text if text.isprintable() else ascii(text)
+
+
+def internal(error: BaseException) -> str:
+    """What nobody has foreseen, in one line: its kind and place. Its own text may hold a Value."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = "?" if trace is None else f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"
+    return f"internal error, please report: {type(error).__name__} at {place}"
 
 
 class DcmveilError(Exception):

@@ -262,6 +262,8 @@ def _serve(connection: Connection, work: Callable[[_J], _R], others: list[Connec
             _work_through(connection, work, pickle.loads(connection.recv_bytes()), begun)
     except (EOFError, OSError, KeyboardInterrupt):
         os._exit(0)
+    except BaseException:  # multiprocessing would print its text, which may hold a Value; the job counts as lost
+        os._exit(1)
 
 
 def _work_through(connection: Connection, work: Callable[[_J], _R], jobs: list[_J], begun: memoryview[int]) -> None:

@@ -16,8 +16,8 @@ SAMPLE = ROOT / "tests" / "data" / "sample.dcm"
 LAYERS = (
     ("errors", "tags", "tables", "tables_files", "report", "options", "fragments", "risks", "memos", "_names"),
     ("wire", "_tables", "textfiles", "layout", "tables_reader", "held", "bulk", "cloud_urls", "cloud_session"),
-    ("scan", "cloud_stores"),
-    ("_preface", "_edits", "_loader", "cloud_ranges"),
+    ("scan", "cloud_stores", "_process"),
+    ("_preface", "_edits", "_loader", "cloud_ranges", "shielding"),
     ("_scanner", "_policy", "_copier", "_inverse"),
     ("_private", "_plan", "_elements"),
     ("state",),
