@@ -50,10 +50,6 @@ class Input(Protocol):
 class LocalInput(FileSource):
     """A regular file."""
 
-    def __init__(self, fd: int) -> None:
-        super().__init__(fd)
-        self.status = os.fstat(fd)
-
     def pieces(self, start: int, stop: int) -> Iterator[bytes]:
         while start < stop:
             piece = self.read_at(start, min(_PIECE, stop - start))
@@ -61,9 +57,6 @@ class LocalInput(FileSource):
                 raise InputError(SHRANK)
             start += len(piece)
             yield piece
-
-    def check(self) -> None:
-        """As with files: what is written while it is read is the business of who does so."""
 
 
 class RemoteInput:

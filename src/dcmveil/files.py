@@ -81,10 +81,10 @@ def write_file(
     fd: int, target: _Path, write: Callable[[Source, Output], tuple[Report, int]], *, copy: str = "auto"
 ) -> Report:
     """Have `write` rewrite the file opened as `fd` into `target`, which appears under its name only when whole."""
-    status = os.fstat(fd)
-    with AtomicFile(target, mode_of=status) as output:
-        source = FileSource(fd, status.st_size)
+    source = FileSource(fd)
+    with AtomicFile(target, mode_of=source.status) as output:
         report, _prefix = write(source, FileOutput(fd, output.fd, source.size, copy))
+        source.check()
         output.commit()
     return report
 

@@ -56,6 +56,7 @@ def _pull(task: Task, fd: int, target: int) -> Report:
     output = FileOutput(fd, target, source.size, task.copy)
     try:
         report, _prefix = task.write(source, output)
+        source.check()
     except DcmveilError as error:
         if target == 1:
             with suppress(OSError):

@@ -70,8 +70,9 @@ def reidentify_file(
     with opened(source) as fd:
         file = FileSource(fd)
         restorer = Restorer(file, opener, limits)  # before there is an output
-        with AtomicFile(target, mode_of=os.fstat(fd)) as output:
+        with AtomicFile(target, mode_of=file.status) as output:
             report = restorer.restore(FileOutput(fd, output.fd, file.size, copy))
+            file.check()
             output.commit()
     return report._replace(source=str(source), target=str(target))
 

@@ -17,12 +17,23 @@ from typing import Protocol
 
 from dcmveil.errors import InputError, ParseError
 
-__all__ = ["CORRUPT", "CUT_SHORT", "DeflatedSource", "FileSource", "ForwardSource", "Inflater", "RangeReader", "Source"]
+__all__ = [
+    "CHANGED",
+    "CORRUPT",
+    "CUT_SHORT",
+    "DeflatedSource",
+    "FileSource",
+    "ForwardSource",
+    "Inflater",
+    "RangeReader",
+    "Source",
+]
 
 _WINDOW_IN = 1 << 16
 _WINDOW_OUT = 1 << 18
 _TELLING = 5  # bytes: a zlib envelope, read without one, begins with a stored block whose two lengths do not agree
 
+CHANGED = "changed while it was being read"
 CORRUPT = "the deflated Data Set is corrupt"
 CUT_SHORT = "the deflated Data Set is cut short"
 
@@ -49,9 +60,19 @@ class ForwardSource(Protocol):
 class FileSource:
     """A regular file, read by position; the file offset of `fd` is neither used nor moved."""
 
-    def __init__(self, fd: int, size: int | None = None) -> None:
+    def __init__(self, fd: int) -> None:
         self._fd = fd
-        self.size = os.fstat(fd).st_size if size is None else size
+        self.status = os.fstat(fd)
+        self.size = self.status.st_size
+
+    def check(self) -> None:
+        """Raises InputError if the file may be another one than when this was made.
+
+        What is planned from one state must not be carried out on another: bytes that were found harmless would be
+        copied from where there are others now. Times of modification can be set back, those of change cannot.
+        """
+        if _state(os.fstat(self._fd)) != _state(self.status):
+            raise InputError(CHANGED)
 
     def read_at(self, position: int, count: int) -> bytes:
         """The `count` bytes from `position` on; fewer only where the file ends. Raises InputError."""
@@ -70,6 +91,10 @@ class FileSource:
             return os.pread(self._fd, count, position)
         except OSError as error:
             raise InputError(f"cannot be read: {error.strerror}") from error
+
+
+def _state(status: os.stat_result) -> tuple[int, int, int]:
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 class Inflater:

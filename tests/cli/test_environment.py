@@ -8,7 +8,6 @@ import resource
 import shutil
 import signal
 import stat
-import struct
 import subprocess
 import sys
 import tempfile
@@ -18,8 +17,6 @@ from pathlib import Path
 
 import pytest
 
-from dcmveil import rewriting
-from dcmveil._planner import Planner
 from dcmveil.output import AtomicFile
 from tests.cli.support import BAD, MARK, image, invoke, listing, one_line, process
 from tests.hostile.forms import EXPLICIT
@@ -109,63 +106,6 @@ def test_a_pipe_is_neither_read_nor_replaced(source: Path) -> None:
 
 def test_stdin_is_not_a_file(source: Path) -> None:
     one_line(process("/dev/stdin", source.with_name("out")), "is no regular file")
-
-
-@pytest.mark.parametrize("size", [0, 100, 350, 4000, 100_000])
-def test_an_input_that_shrinks_before_it_is_copied(
-    size: int, source: Path, capfd: Capture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Half of it is not written as if it were all. What was read as a whole is what it was then."""
-    pixels = struct.pack("<HH2sxxI", 0x7FE0, 0x0010, b"OW", 200_000) + bytes(200_000)
-    source.write_bytes(source.read_bytes() + pixels)
-    before_writing(monkeypatch, lambda: os.truncate(source, size))
-    target = source.with_name("out")
-    target.write_bytes(OLD)
-    said = invoke(capfd, source, target)
-    one_line(said, source)
-    assert "internal error" not in said.err
-    assert target.read_bytes() == OLD
-    assert listing(source.parent) == ["in.dcm", "out"]
-
-
-def test_a_small_input_that_shrinks_is_what_it_was_when_read(
-    source: Path, capfd: Capture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    target, secret = source.with_name("out"), source.with_name("secret")
-    secret.write_bytes(b"sixteen bytes or more")
-    assert invoke(capfd, "--secret-file", secret, source, target).status == 0
-    expected = target.read_bytes()
-    before_writing(monkeypatch, lambda: os.truncate(source, 350))
-    assert invoke(capfd, "--secret-file", secret, source, target).status == 0
-    assert target.read_bytes() == expected
-
-
-def test_an_input_that_grows_is_what_it_was_when_opened(
-    source: Path, capfd: Capture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    expected, target = source.with_name("expected"), source.with_name("out")
-    secret = source.with_name("secret")
-    secret.write_bytes(b"sixteen bytes or more")
-    assert invoke(capfd, "--secret-file", secret, source, expected).status == 0
-
-    def grow() -> None:
-        with source.open("ab") as file:
-            file.write(EXPLICIT.element(0xFFFAFFFA, "UT", MARK))
-
-    before_writing(monkeypatch, grow)
-    assert invoke(capfd, "--secret-file", secret, source, target).status == 0
-    assert target.read_bytes() == expected.read_bytes()
-
-
-def before_writing(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], None]) -> None:
-    """Something happens when the input has been read and nothing has been written."""
-    write = rewriting.Writer.write
-
-    def written(writer: rewriting.Writer, planner: Planner) -> None:
-        happens()
-        write(writer, planner)
-
-    monkeypatch.setattr(rewriting.Writer, "write", written)
 
 
 def test_eight_runs_onto_one_output(source: Path) -> None:
