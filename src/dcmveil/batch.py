@@ -10,7 +10,7 @@ import stat
 from collections.abc import Generator, Iterator, Sequence
 from itertools import starmap
 from time import monotonic
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from dcmveil.cloud_urls import is_url, shown
 from dcmveil.errors import DcmveilError, ReaderGone, Refused, internal
@@ -18,15 +18,51 @@ from dcmveil.output import STANDARD
 from dcmveil.report import Report
 from dcmveil.tasks import Task
 
-__all__ = ["Failure", "Job", "Outcome", "Tally", "jobs_of", "outcomes_of"]
+if TYPE_CHECKING:
+    from dcmveil.folders import Walk
+
+__all__ = ["Failure", "Job", "Jobs", "Outcome", "Tally", "jobs_of", "outcomes_of"]
+
+_Path = str | os.PathLike[str]
 
 
 class Job(NamedTuple):
-    """One file to process; `problem` if it is clear beforehand that it cannot be."""
+    """One file to process; `problem` if it is clear beforehand that it cannot be.
+
+    `exists`: below a folder, an output was there already, under exactly this name.
+    """
 
     source: str
     target: str | None
     problem: str | None = None
+    exists: bool = False
+
+
+class Jobs:
+    """The jobs of a run, in order and once, and where their files are: below a folder they have no paths."""
+
+    def __init__(self, jobs: Iterator[Job], walk: Walk | None = None) -> None:
+        self._jobs = jobs
+        self._walk = walk
+
+    def __iter__(self) -> Iterator[Job]:
+        return self._jobs
+
+    def places(self, job: Job) -> tuple[_Path, _Path | None]:
+        """Input and output of a job."""
+        if self._walk is None:
+            return job.source, job.target
+        return self._walk.input(job.source), self._walk.output(job.target, job.exists)
+
+    def is_done(self, job: Job) -> bool:
+        """Is the output a regular file? A link in its place is not followed: it would be replaced. Below a folder a
+        file does not count that the file system merely takes for it."""
+        if job.target is None or (self._walk is not None and not job.exists):
+            return False
+        try:
+            return stat.S_ISREG(os.lstat(job.target).st_mode)
+        except OSError:  # whatever it is, the attempt to write will tell
+            return False
 
 
 class Failure(NamedTuple):
@@ -66,18 +102,17 @@ class Outcome(NamedTuple):
         return {**found, "reason": self.failure.reason, "message": self.failure.message}
 
 
-def jobs_of(source: str, target: str | None, *, recursive: bool) -> Iterator[Job]:
+def jobs_of(source: str, target: str | None, *, recursive: bool) -> Jobs:
     """The jobs for a file, or for the files of a folder as `dcmveil.folders` finds them."""
     if source == STANDARD or not os.path.isdir(source):
-        return iter([Job(source, target)])
-    from dcmveil.folders import walk  # a few modules that a single file does not need
+        return Jobs(iter([Job(source, target)]))
+    from dcmveil.folders import Walk  # a few modules that a single file does not need
 
-    return starmap(Job, walk(source, target, recursive=recursive))
+    walk = Walk(source, target, recursive=recursive)
+    return Jobs(starmap(Job, walk), walk)
 
 
-def outcomes_of(
-    jobs: Iterator[Job], task: Task, *, resume: bool = False, processes: int = 1
-) -> Generator[Outcome, None, None]:
+def outcomes_of(jobs: Jobs, task: Task, *, resume: bool = False, processes: int = 1) -> Generator[Outcome, None, None]:
     """Do the jobs; the outcomes come in the order of the jobs, however many processes there are.
 
     With `resume` a job is not done if its output is there already: outputs appear only when whole. Close the
@@ -85,24 +120,24 @@ def outcomes_of(
     """
 
     def work(job: Job) -> Outcome:
-        return _do(job, task, resume)
+        if job.problem is not None:
+            return Outcome(job, failure=Failure("InputError", job.problem))
+        if resume and jobs.is_done(job):
+            return Outcome(job)
+        return _do(job, task, *jobs.places(job))
 
     if processes == 1:
         yield from map(work, jobs)
         return
     from dcmveil.workers import in_processes
 
-    yield from in_processes(work, jobs, processes, lost=_lost)
+    yield from in_processes(work, iter(jobs), processes, lost=_lost, again=_again)
 
 
-def _do(job: Job, task: Task, resume: bool) -> Outcome:
+def _do(job: Job, task: Task, source: _Path, target: _Path | None) -> Outcome:
     """Process one file. Never raises what is wrong with that one file; ReaderGone if standard output has come to it."""
-    if job.problem is not None:
-        return Outcome(job, failure=Failure("InputError", job.problem))
-    if resume and _is_there(job.target):
-        return Outcome(job)
     try:
-        return Outcome(job, _run(task, job))
+        return Outcome(job, _run(task, source, target))
     except Refused as error:
         return Outcome(job, failure=Failure(error.reason, _message(job, error), refused=True))
     except ReaderGone:
@@ -117,16 +152,18 @@ def _do(job: Job, task: Task, resume: bool) -> Outcome:
         return Outcome(job, failure=Failure("DcmveilError", internal(error)))
 
 
-def _run(task: Task, job: Job) -> Report:
-    if is_url(job.source) or (job.target is not None and is_url(job.target)):
+def _run(task: Task, source: _Path, target: _Path | None) -> Report:
+    if not (isinstance(source, str) and isinstance(target, str | None)):
+        return task.run(source, target)
+    if is_url(source) or (target is not None and is_url(target)):
         from dcmveil.cloud import run_url
 
-        return run_url(task, job.source, job.target)
-    if STANDARD not in (job.source, job.target):
-        return task.run(job.source, job.target)
+        return run_url(task, source, target)
+    if STANDARD not in (source, target):
+        return task.run(source, target)
     from dcmveil.pipes import run_piped
 
-    return run_piped(task, job.source, job.target)
+    return run_piped(task, source, target)
 
 
 def _message(job: Job, error: DcmveilError) -> str:
@@ -135,16 +172,13 @@ def _message(job: Job, error: DcmveilError) -> str:
     return str(error)
 
 
-def _is_there(target: str | None) -> bool:
-    """Is the output a regular file? A link in its place is not followed: it would be replaced."""
-    try:
-        return target is not None and stat.S_ISREG(os.lstat(target).st_mode)
-    except OSError:  # whatever it is, the attempt to write will tell
-        return False
-
-
 def _lost(job: Job, how: str) -> Outcome:
     return Outcome(job, failure=Failure("ProcessLost", f"the process that worked on it {how}"))
+
+
+def _again(job: Job) -> Job:
+    """Its output may be there by now."""
+    return job._replace(exists=True)
 
 
 class Tally:

@@ -16,15 +16,20 @@ from __future__ import annotations
 
 import os
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from errno import EEXIST
 from types import TracebackType
 from typing import Self
 
 from dcmveil.errors import OutputError, show_path
+from dcmveil.trees import Beneath
 
 __all__ = ["STANDARD", "AtomicFile", "nameless"]
 
 STANDARD = "-"  # standard output, and standard input
+
+_TAKEN = "there is a file by now, of another run or of a name that differs in case only"
 
 _OWNER_ONLY = 0o600
 _NO_EXECUTE = 0o666
@@ -47,6 +52,8 @@ class AtomicFile:
         self._target = os.fspath(target)
         self._parent, name = os.path.split(self._target.rstrip(os.sep))
         self._name = name or "."
+        self._beneath = target if isinstance(target, Beneath) else None
+        self._is_new = self._beneath is not None and self._beneath.is_new
         self._wanted = _OWNER_ONLY if mode_of is None else stat.S_IMODE(mode_of.st_mode) & _NO_EXECUTE
         self._mode = 0
         self._temporary: str | None = None
@@ -85,7 +92,10 @@ class AtomicFile:
             raise OutputError(f"{show_path(self._target)}: not written: {error.strerror or 'failed'}") from error
 
     def _open(self) -> None:
-        self._folder = os.open(self._parent or os.curdir, _FOLDER)
+        if self._beneath is None:
+            self._folder = os.open(self._parent or os.curdir, _FOLDER)
+        else:
+            self._folder = os.dup(self._beneath.folder())
         self._refuse_other_kinds()
         self._create(self._wanted)
         if self._temporary is not None:
@@ -100,6 +110,8 @@ class AtomicFile:
             return
         if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
             raise OutputError(f"{show_path(self._target)}: not written: exists and is no regular file")
+        if self._is_new:
+            raise OSError(EEXIST, _TAKEN)
 
     def _create(self, mode: int) -> None:
         """Open a new empty file: without a name if that can be linked later, else under a temporary one."""
@@ -119,10 +131,31 @@ class AtomicFile:
 
     def _publish(self) -> None:
         self._refuse_other_kinds()
+        if self._is_new:
+            self._publish_new()
+            return
         if self._temporary is None:
             with suppress(FileExistsError):
                 self._link(self._name)
                 return
+        self._replace()
+
+    def _publish_new(self) -> None:
+        """Unless the name is taken: the file system knows which names are one."""
+        try:
+            if self._temporary is None:
+                self._link(self._name)
+            else:
+                os.link(self._temporary, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+        except FileExistsError:
+            raise OSError(EEXIST, _TAKEN) from None
+        except OSError:  # no hard links there
+            with _alone_in(self._folder):
+                self._refuse_other_kinds()
+                self._replace()
+
+    def _replace(self) -> None:
+        if self._temporary is None:
             name = _unpredictable_name()
             self._link(name)
             self._temporary = name
@@ -155,6 +188,22 @@ def _has_descriptor_paths(fd: int) -> bool:
     if not _SEEN and os.path.samestat(os.stat(f"/proc/self/fd/{fd}"), os.fstat(fd)):
         _SEEN.append(True)
     return bool(_SEEN)
+
+
+@contextmanager
+def _alone_in(folder: int) -> Iterator[None]:
+    """None of our processes but this one gives names in a folder, if it can be locked."""
+    fd = -1
+    with suppress(OSError, ImportError):
+        from fcntl import LOCK_EX, flock
+
+        fd = os.open(os.curdir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
+        flock(fd, LOCK_EX)
+    try:
+        yield
+    finally:
+        if fd >= 0:
+            os.close(fd)
 
 
 def _unpredictable_name() -> str:

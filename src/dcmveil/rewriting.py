@@ -23,6 +23,7 @@ from dcmveil.resolver import Resolver
 from dcmveil.sinks import DeflateWriter, Output, copy_script
 from dcmveil.sources import DeflatedSource, RangeReader, Source
 from dcmveil.tags import format_path
+from dcmveil.trees import Beneath
 
 if TYPE_CHECKING:
     from dcmveil.risks import Risk
@@ -33,6 +34,7 @@ _FIRST_WINDOW = 1 << 16
 _SMALL_WINDOW = 1 << 12  # after bulk: most likely one Fragment header, then bulk again
 _LARGE_WINDOW = 1 << 18
 _SCRIPT = 1 << 16
+_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 
 Completion = Callable[[Planner, Resolver, RangeReader], str | None]
 
@@ -43,7 +45,7 @@ SHRANK = "shrank while it was being read"
 def opened(source: str | os.PathLike[str]) -> Iterator[int]:
     """A descriptor of a regular file; opening anything else could wait forever."""
     try:
-        fd = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        fd = source.open(_READ) if isinstance(source, Beneath) else os.open(source, _READ)
     except OSError as error:
         raise InputError(f"cannot be opened: {error.strerror}") from error
     try:

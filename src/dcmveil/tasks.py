@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from dcmveil.files import completion_of, deidentify_file, deidentify_source, plan_file, plan_source
@@ -17,11 +18,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Deidentify", "Edit", "Reidentify", "Task"]
 
+_Path = str | os.PathLike[str]
+
 
 class Task(Protocol):
     """What a run does to each file. It is not changed by that, so that processes may share it."""
 
-    def run(self, source: str, target: str | None) -> Report:
+    def run(self, source: _Path, target: _Path | None) -> Report:
         """Do it to a file; without a target only say what would be done. Raises DcmveilErrors."""
 
     @property
@@ -52,7 +55,7 @@ class Deidentify(NamedTuple):
     def checks(self) -> bool:
         return self.policy.verifies
 
-    def run(self, source: str, target: str | None) -> Report:
+    def run(self, source: _Path, target: _Path | None) -> Report:
         if target is None:
             return plan_file(source, self.policy)
         return deidentify_file(source, target, self.policy, copy=self.copy)
@@ -79,7 +82,7 @@ class Reidentify(NamedTuple):
     def checks(self) -> bool:
         return True
 
-    def run(self, source: str, target: str | None) -> Report:
+    def run(self, source: _Path, target: _Path | None) -> Report:
         from dcmveil.reidentifying import reidentify_file
 
         if target is None:
@@ -110,7 +113,7 @@ class Edit(NamedTuple):
     def checks(self) -> bool:
         return False
 
-    def run(self, source: str, target: str | None) -> Report:
+    def run(self, source: _Path, target: _Path | None) -> Report:
         from dcmveil.editing import edit_file, plan_edits
 
         if target is None:

@@ -41,15 +41,20 @@ _PATIENCE = 10.0  # seconds for a process to clean up
 
 
 def in_processes(
-    work: Callable[[_J], _R], jobs: Iterator[_J], count: int, *, lost: Callable[[_J, str], _R]
+    work: Callable[[_J], _R],
+    jobs: Iterator[_J],
+    count: int,
+    *,
+    lost: Callable[[_J, str], _R],
+    again: Callable[[_J], _J] = lambda job: job,
 ) -> Iterator[_R]:
     """The results of `work` for each of the jobs, in their order, from `count` processes at most.
 
     Jobs and results must be what pickle can handle. `lost` makes the result of a job whose process has ended, and
-    is told how. Closing the iterator interrupts the processes and waits for them. Raises DcmveilError if none can be
-    started.
+    is told how; `again` makes the job that is to be done once more, since its result went with the process. Closing
+    the iterator interrupts the processes and waits for them. Raises DcmveilError if none can be started.
     """
-    crew = _Crew(work, jobs, count, lost)
+    crew = _Crew(work, jobs, count, lost, again)
     try:
         yield from crew.results()
         crew.dismiss()
@@ -95,12 +100,11 @@ class _Worker(Generic[_J, _R]):
             self.connection.send_bytes(jobs)
         return chunk[len(given) :]
 
-    def take_at_work(self) -> _Numbered[_J]:
-        """The job that it was at when it ended, or would have come to next."""
+    def take_at_work(self) -> tuple[_Numbered[_J], list[_Numbered[_J]]]:
+        """The job that it was at when it ended, or would have come to next, and those that had been done before."""
         done = max(self.begun[0] - self.answered - 1, 0)
-        at_work = self.given[done]
-        del self.given[done]
-        return at_work
+        before = [self.given.popleft() for _ in range(done)]
+        return self.given.popleft(), before
 
     def end(self) -> str:
         """Wait for the process, which has closed its pipe; returns how it ended."""
@@ -126,10 +130,18 @@ class _Worker(Generic[_J, _R]):
 class _Crew(Generic[_J, _R]):
     """All processes, and the results that wait for their turn."""
 
-    def __init__(self, work: Callable[[_J], _R], jobs: Iterator[_J], count: int, lost: Callable[[_J, str], _R]) -> None:
+    def __init__(
+        self,
+        work: Callable[[_J], _R],
+        jobs: Iterator[_J],
+        count: int,
+        lost: Callable[[_J, str], _R],
+        again: Callable[[_J], _J],
+    ) -> None:
         self._work = work
         self._count = count
         self._lost = lost
+        self._again = again
         self._jobs = (_Numbered(number, job) for number, job in enumerate(jobs))
         self._returned: list[_Numbered[_J]] = []
         self._workers: dict[Connection, _Worker[_J, _R]] = {}
@@ -217,10 +229,11 @@ class _Crew(Generic[_J, _R]):
     def _replace(self, worker: _Worker[_J, _R]) -> None:
         del self._workers[worker.connection]
         how = worker.end()
-        at_work = worker.take_at_work()
+        at_work, done = worker.take_at_work()
         message = pickle.dumps((0.0, [self._lost(at_work.job, how)]))
         self._keep(at_work.number, _Answer(message, 0, len(message)))
         self._returned += reversed(worker.given)
+        self._returned += reversed([numbered._replace(job=self._again(numbered.job)) for numbered in done])
 
     def _keep(self, number: int, answer: _Answer) -> None:
         self._early[number] = answer

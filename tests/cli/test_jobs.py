@@ -22,6 +22,7 @@ from dcmveil.errors import DcmveilError
 from dcmveil.files import deidentify_file
 from dcmveil.policy import Policy
 from dcmveil.report import Report
+from dcmveil.trees import Beneath
 from dcmveil.workers import in_processes
 from tests.cli.support import BAD, MARK, TALLY, image, invoke, listing, one_line, process, tally
 from tests.hostile.forms import EXPLICIT, FORMS
@@ -129,8 +130,8 @@ def test_a_process_that_is_killed_fails_one_file(
 ) -> None:
     """All others are processed, those that it had been given as well."""
 
-    def deadly(source: str, target: str, policy: Policy, *, copy: str) -> Report:
-        if source.endswith("/100"):
+    def deadly(source: Beneath, target: Beneath, policy: Policy, *, copy: str) -> Report:
+        if source.name == "100":
             os.kill(os.getpid(), number)
         return deidentify_file(source, target, policy, copy=copy)
 
