@@ -108,7 +108,7 @@ def test_outcomes_are_noted_and_stay_what_they_were(tmp_path: Path) -> None:
     (sources / f"{name}_shared.pxd").write_text(SHARED)
     (sources / f"{name}.pyx").write_text(MODULE % name)
     (tmp_path / "setup.py").write_text(SETUP % (name, name))
-    copy = Copy(tmp_path, tmp_path / "data")
+    copy = Copy(tmp_path, tmp_path / "data", tmp_path)
     copy.data.mkdir()
     run(tmp_path, "-m", "tests.coverage.build", str(copy.data))
     assert [line.figures for line in engine(copy)] == [Figures(0, 0), Figures(0, 20), Figures(0, 2)]
