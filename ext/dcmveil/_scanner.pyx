@@ -467,6 +467,14 @@ cdef int sink_list(void *context, Token *t) noexcept nogil:
     return STATUS_OK
 
 
+cdef int check_scan(const Scan *s, int status) except -1:
+    if status == STATUS_MEMORY:
+        raise MemoryError
+    if status != STATUS_OK and status != STATUS_NEED:
+        raise scan_exception(s)
+    return 0
+
+
 cdef struct Counter:
     Scan *scan
     uint64_t elements
@@ -502,13 +510,11 @@ cdef class Scanner:
                                sink_list, sink_value, <void *>self)
         finally:
             PyBuffer_Release(&view)
-        if status != STATUS_NEED:
-            raise scan_exception(&self.scan)
+        check_scan(&self.scan, status)
 
     def finish(self) -> None:
         """The input has ended. Raises ParseError or Refused if it may not end here."""
-        if scan_finish(&self.scan, sink_list, sink_value, <void *>self) != STATUS_OK:
-            raise scan_exception(&self.scan)
+        check_scan(&self.scan, scan_finish(&self.scan, sink_list, sink_value, <void *>self))
 
     @staticmethod
     def count(data) -> int:
@@ -529,8 +535,7 @@ cdef class Scanner:
                                    sink_count, sink_value, &counter)
                 if status == STATUS_NEED:
                     status = scan_finish(&scan, sink_count, sink_value, &counter)
-            if status != STATUS_OK:
-                raise scan_exception(&scan)
+            check_scan(&scan, status)
             return counter.elements
         finally:
             PyBuffer_Release(&view)
