@@ -37,6 +37,7 @@ MOST_ROUNDS = 8
 class _Reading(NamedTuple):
     """What a text is, whatever object it is of: folded, and what goes or stays in it."""
 
+    text: str
     folded: str
     dropped: list[Span]
     kept: list[Span]
@@ -61,19 +62,13 @@ class Cleaner:
     def clean(self, text: str, identity: Identity) -> str:
         """The text without what identifies, by the object's Values and by rule, and without words to drop.
 
-        The same text if nothing has to go; empty if no word is left.
+        The same text if nothing has to go; empty if no word is left, and where finding out would take too long.
         """
-        return self._clean(text, lambda text, reading: [*self._identifying(text, reading, identity), *reading.traces])
+        return self._clean(text, identity, lambda reading: reading.traces)
 
     def clean_identity(self, text: str, identity: Identity) -> str:
         """The same by the object's Values and the words to drop only, for texts that are full of numbers."""
-        return self._clean(
-            text,
-            lambda text, reading: [
-                *self._identifying(text, reading, identity),
-                *_moments_of(text, reading.moments, identity),
-            ],
-        )
+        return self._clean(text, identity, lambda reading: _moments_of(reading.text, reading.moments, identity))
 
     def leaves(self, text: str, identity: Identity, *, by_rule: bool) -> bool:
         """Is it soon clear that `clean`, or without `by_rule` `clean_identity`, leaves the text as it is?"""
@@ -84,24 +79,24 @@ class Cleaner:
             return False
         return not identity.may_be_in(reading.folded)
 
-    def _clean(self, text: str, find: Callable[[str, _Reading], list[Span]]) -> str:
+    def _clean(self, text: str, identity: Identity, others: Callable[[_Reading], list[Span]]) -> str:
         for _round in range(MOST_ROUNDS):
             reading = self._remembered(text) if len(text) <= LONGEST_MEMO else self._read(text)
-            spans = find(text, reading)
+            found = identity.find(text, reading.folded)
+            if found is None:
+                return ""
+            names, phrases = found
+            spans = [*reading.dropped, *names, *_without_kept(phrases, reading.kept), *others(reading)]
             if not spans:
                 return text
             text = _cut(text, in_order(spans))
         return ""
 
-    def _identifying(self, text: str, reading: _Reading, identity: Identity) -> list[Span]:
-        names, phrases = identity.find(text, reading.folded)
-        return [*reading.dropped, *names, *_without_kept(phrases, reading.kept)]
-
     def _read(self, text: str) -> _Reading:
         kept = in_order(self._kept.find(text))
         moments = find_moments(text)
         traces = _without_kept(_as_words(text, find_traces(text, moments)), kept)
-        return _Reading(fold(text), self._dropped.find(text), kept, moments, traces)
+        return _Reading(text, fold(text), self._dropped.find(text), kept, moments, traces)
 
 
 def _moments_of(text: str, moments: list[Moment], identity: Identity) -> list[Span]:

@@ -20,6 +20,7 @@ from functools import lru_cache
 from typing import NamedTuple, NoReturn
 
 from dcmveil.folding import Layout, Span, fold, is_spaceless
+from dcmveil.stems import LONGEST, Stems
 from dcmveil.vocabulary import COMMON
 
 __all__ = ["Identity"]
@@ -32,6 +33,9 @@ _MIN_PART = 3  # letters of a word within a component; characters of an identifi
 _MIN_WITHIN = 5  # characters of an identifier that is found within a longer word; letters of a name that is inflected
 _MIN_JOINED_WITHIN = 6  # letters of family and given name, run together within a longer word
 _MOST_ENDING = 2  # letters that inflection adds
+_MOST_SOURCES = 64  # that are looked for in a text, and one more for so many characters of it
+_CHARACTERS_EACH = 8
+_MOST_WORK = 1 << 26  # characters of a text times the forms that are looked for in it
 
 
 class _Kind:
@@ -78,9 +82,10 @@ class Identity:
     """What identifies in one object. Immutable; may be used by several threads."""
 
     moments: frozenset[str]
-    _stems: dict[str, set[_Name | _Form]]
+    _sources: dict[str, set[_Name | _Form]]
+    _stems: Stems
 
-    __slots__ = ("_stems", "moments")
+    __slots__ = ("_sources", "_stems", "moments")
 
     @classmethod
     def of(cls, values: Iterable[tuple[str, str]]) -> Identity:
@@ -88,15 +93,16 @@ class Identity:
 
         VRs other than these and UI are taken for identifiers, institutions, addresses, telephone numbers.
         """
-        stems: defaultdict[str, set[_Name | _Form]] = defaultdict(set)
+        sources: defaultdict[str, set[_Name | _Form]] = defaultdict(set)
         moments: set[str] = set()
         for vr, text in values:
             part = _part(vr, text) if len(text) <= LONGEST_MEMO else _read(vr, text)
             for stem, source in part.stems:
-                stems[stem].add(source)
+                sources[stem[:LONGEST]].add(source)
             moments.update(part.moments)
         identity = cls()
-        object.__setattr__(identity, "_stems", dict(stems))
+        object.__setattr__(identity, "_sources", dict(sources))
+        object.__setattr__(identity, "_stems", Stems(sources))
         object.__setattr__(identity, "moments", frozenset(moments))
         return identity
 
@@ -108,16 +114,24 @@ class Identity:
 
     def may_be_in(self, folded: str) -> bool:
         """Whether a part that all forms of a Value have is in a folded text."""
-        return any(map(folded.__contains__, self._stems))
+        return self._stems.any_in(folded)
 
-    def find(self, text: str, folded: str) -> tuple[list[Span], list[Span]]:
-        """Where in a text, `folded` when folded, names and identifiers stand, and where phrases that may be kept."""
-        stems = [stem for stem in self._stems if stem in folded]
+    def find(self, text: str, folded: str) -> tuple[list[Span], list[Span]] | None:
+        """Where in a text, `folded` when folded, names and identifiers stand, and where phrases that may be kept.
+
+        None if so many of them may be in it that looking for all takes too long: no honest text has them.
+        """
         names: list[Span] = []
         phrases: list[Span] = []
-        if stems:
+        sources = {source for stem in self._stems.all_in(folded) for source in self._sources[stem]}
+        if len(sources) > _MOST_SOURCES + len(folded) // _CHARACTERS_EACH:
+            return None
+        if sources:
+            forms = _forms_of(sources)
+            if len(forms) * len(folded) > _MOST_WORK:
+                return None
             layout = Layout(text, folded)
-            for form in _forms_of({source for stem in stems for source in self._stems[stem]}):
+            for form in forms:
                 (phrases if form.kind in _KEEPABLE else names).extend(_occurrences(layout, form))
         return names, phrases
 
