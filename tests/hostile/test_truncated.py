@@ -1,6 +1,7 @@
 """Every prefix of an object: an error and no output, except where what is left is an object by itself.
 
-A Data Set does not say how long it is, so a cut between two of its elements at top level cannot be seen.
+A Data Set does not say how long it is, so a cut between two of its elements at top level cannot be seen. Prefixes of
+real files, in each mode: tests/mutation.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from tests.reference.files import Sample
 POLICY = Policy(secret=b"a secret of sixteen bytes or more")
 OLD = b"an output that was there before"
 PIXELS = b"\x5a" * 5000
-HEADER_SAMPLES, PIXEL_SAMPLES = 120, 20
 
 
 def elements(form: Form) -> list[bytes]:
@@ -107,18 +107,6 @@ def test_prefixes_of_real_files(real_files: list[Sample], tmp_path: Path) -> Non
     for path in paths:
         data = path.read_bytes()
         for cut in range(0, len(data), max(1, len(data) // 25)):
-            survives(data[:cut], tmp_path)
-
-
-@pytest.mark.slow
-def test_many_prefixes_of_real_files(real_files: list[Sample], tmp_path: Path) -> None:
-    """Every header densely, Pixel Data sparsely."""
-    for sample in real_files:
-        data = sample.path.read_bytes()[: 1 << 20]
-        header, pixels = data[:65536], data[65536:]
-        places = [*range(0, len(header), max(1, len(header) // HEADER_SAMPLES))]
-        places += range(65536, 65536 + len(pixels), max(1, len(pixels) // PIXEL_SAMPLES))
-        for cut in places:
             survives(data[:cut], tmp_path)
 
 

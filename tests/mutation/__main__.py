@@ -1,0 +1,30 @@
+"""Print the counts: `python -m tests.mutation prefixes|bytes|linear [SHARE]`; without a share, of all there is."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+
+from tests.mutation.prefixes import MODES, counted
+
+
+def prefixes(share: float) -> None:
+    for mode in MODES:
+        before = time.perf_counter()
+        counts = counted(mode, share)
+        said = f"{counts.files} files, {counts.cut} cut, {counts.whole} whole, of them {counts.accepted} accepted"
+        wrong = f"{len(counts.wrong)} wrong, {time.perf_counter() - before:.1f} s"
+        print(f"{mode:12} {said}, {wrong}", *counts.wrong[:20], sep="\n  ", flush=True)
+
+
+COMMANDS: dict[str, Callable[[float], None]] = {"prefixes": prefixes}
+
+
+def main(arguments: list[str]) -> None:
+    if not arguments or arguments[0] not in COMMANDS:
+        sys.exit(__doc__)
+    COMMANDS[arguments[0]](float(arguments[1]) if len(arguments) > 1 else 1.0)
+
+
+main(sys.argv[1:])
