@@ -4,8 +4,9 @@ An Envelope writes EnvelopedData (RFC 5652) for certificates (RSA key transport)
 layout of gdcmanon, or AuthEnvelopedData (RFC 5083). An Opener reads these and what other writers make of the same
 parts, with any recipients beside those it can read.
 
-An Opener is no oracle: whatever fails, there is one error, raised in one place, and a content-encryption key that
-could not be unwrapped is replaced by a random one, with which the same work is done for nothing (RFC 3218).
+An Opener is no oracle: whatever fails, there is one error, raised in one place. A content-encryption key that could not
+be unwrapped is replaced by a random one, with which the same work is done for nothing (RFC 3218); and what comes out
+without a padding, or with another MAC, is looked at like a plaintext, for the time that takes.
 """
 
 from __future__ import annotations
@@ -252,7 +253,8 @@ class Opener:
         """The plaintext of a message in DER or BER, zero bytes behind it or not.
 
         A wrong key can give a plaintext that means nothing, once in some 60,000 times for each recipient that it is
-        tried on; `accept` tells whether to go on. Raises DecryptionError, which does not tell why.
+        tried on; `accept` tells whether to take it. It is asked of what is no plaintext as well, and its answer not
+        heeded. Raises DecryptionError, which does not tell why.
         """
         plaintext = self._plaintext(blob, accept)
         if plaintext is None:
@@ -269,8 +271,8 @@ class Opener:
             return None
         tries = min(MAX_TRIES, MAX_TRIED_BYTES // (len(message.content.encrypted) + 1))
         for key in islice(self._content_keys(message.recipients), tries):
-            plaintext = _decrypt(message, encryption, key)
-            if plaintext is not None and accept(plaintext):
+            plaintext, is_one = _decrypt(message, encryption, key)
+            if accept(plaintext) and is_one:
                 return plaintext
         return None
 
@@ -311,13 +313,13 @@ class Opener:
         return derivation.derive(self._password, key_bytes)
 
 
-def _decrypt(message: Message, encryption: Encryption, key: bytes | None) -> bytes | None:
-    """The plaintext, None if it cannot be had. Without a key that fits the same is done with a random one."""
+def _decrypt(message: Message, encryption: Encryption, key: bytes | None) -> tuple[bytes, bool]:
+    """The plaintext, and whether it is one. Without a key that fits the same is done with a random one."""
     size = encryption.cipher.key_bytes
     is_real = key is not None and len(key) == size
     used = key if key is not None and is_real else os.urandom(size)
     try:
-        plaintext = encryption.decrypt(used, message.content.encrypted, message.mac or b"", message.authenticated)
+        found, is_one = encryption.decrypt(used, message.content.encrypted, message.mac or b"", message.authenticated)
     except ValueError:
-        return None
-    return plaintext if is_real else None
+        return message.content.encrypted, False
+    return found, is_one and is_real

@@ -169,23 +169,30 @@ class Encryption(NamedTuple):
         padder = PKCS7(8 * self.cipher.block_bytes).padder()
         return self.cipher.encrypt(key, self.iv, padder.update(plaintext) + padder.finalize()), b""
 
-    def decrypt(self, key: bytes, encrypted: bytes, mac: bytes, authenticated: bytes) -> bytes:
-        """The plaintext. ValueError if the padding or the MAC is wrong."""
+    def decrypt(self, key: bytes, encrypted: bytes, mac: bytes, authenticated: bytes) -> tuple[bytes, bool]:
+        """The plaintext, and whether it is one: with a wrong padding it is all that came out, with a wrong MAC what
+        went in. ValueError for lengths that cannot be right, which anyone can see."""
         if self.cipher.is_authenticated:
             return self._decrypt_authenticated(key, encrypted, mac, authenticated)
+        blocks = self.cipher.decrypt(key, self.iv, encrypted)
         unpadder = PKCS7(8 * self.cipher.block_bytes).unpadder()
-        return unpadder.update(self.cipher.decrypt(key, self.iv, encrypted)) + unpadder.finalize()
+        try:
+            return unpadder.update(blocks) + unpadder.finalize(), True
+        except ValueError:
+            return blocks, False
 
-    def _decrypt_authenticated(self, key: bytes, encrypted: bytes, mac: bytes, authenticated: bytes) -> bytes:
+    def _decrypt_authenticated(
+        self, key: bytes, encrypted: bytes, mac: bytes, authenticated: bytes
+    ) -> tuple[bytes, bool]:
         if len(mac) != self.mac_bytes:
             raise ValueError("a MAC of another length")
         mode = modes.GCM(self.iv, mac, min_tag_length=MIN_MAC_BYTES)
         decryptor = Cipher(self.cipher.algorithm(key), mode).decryptor()
         decryptor.authenticate_additional_data(authenticated)
         try:
-            return decryptor.update(encrypted) + decryptor.finalize()
-        except InvalidTag as error:
-            raise ValueError("another MAC") from error
+            return decryptor.update(encrypted) + decryptor.finalize(), True
+        except InvalidTag:
+            return encrypted, False
 
 
 # ---- RSA key transport -----------------------------------------------------------------------------------------

@@ -185,6 +185,7 @@ def _open(opener: Unsealer, syntax: bytes, blob: bytes) -> Reversal:
     unpacked: list[Reversal] = []
 
     def accept(plaintext: bytes) -> bool:
+        unpacked.clear()  # it may have been asked of what is no plaintext
         with suppress(DecryptionError):
             unpacked.append(unpack(plaintext, syntax))
         return bool(unpacked)

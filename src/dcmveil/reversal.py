@@ -188,7 +188,8 @@ def unpack(plaintext: bytes, syntax: bytes) -> Reversal:
 
 def _unpack(plaintext: bytes, syntax: bytes) -> Reversal:
     is_ours = _has_mark(plaintext)
-    if is_ours and hashlib.sha256(plaintext[:-32]).digest() != plaintext[-32:]:
+    is_whole = hashlib.sha256(plaintext[:-32]).digest() == plaintext[-32:]  # always: the time must not tell of the mark
+    if is_ours and not is_whole:
         raise ValueError("the digest is wrong")
     plaintext = _explicit(plaintext, syntax)
     rows = list_elements(plaintext, Encoding.EXPLICIT_LE, levels=2)
