@@ -64,6 +64,9 @@ def _tell(error: BaseException | None) -> None:
         from dcmveil.errors import internal
 
         text = "interrupted" if isinstance(error, KeyboardInterrupt) else internal(error or BaseException())
+    except Exception:  # nothing can be loaded any more
+        text = f"cannot be started: {type(error).__name__}"
+    try:
         print(f"dcmveil: {text}", file=sys.stderr)
     except Exception:  # there is nothing to say it with
         pass

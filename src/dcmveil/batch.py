@@ -144,8 +144,8 @@ def _do(job: Job, task: Task, source: _Path, target: _Path | None) -> Outcome:
         raise
     except DcmveilError as error:
         return Outcome(job, failure=Failure(type(error).__name__, _message(job, error)))
-    except MemoryError:
-        return Outcome(job, failure=Failure("LimitExceeded", "not enough memory"))
+    except MemoryError as error:
+        return Outcome(job, failure=Failure("LimitExceeded", internal(error)))
     except (KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
     except BaseException as error:  # what Rust panics with is no Exception

@@ -52,10 +52,6 @@ def run(arguments: Sequence[str]) -> int:
         say(f"{show_path(error.filename or '')}: {error.strerror}")
     except KeyboardInterrupt:
         say("interrupted")
-    except MemoryError:
-        say("not enough memory")
-    except ImportError as error:  # its text may be that of a linker
-        say(f"the Python package {(error.name or '?').partition('.')[0]} cannot be loaded: it is damaged or missing")
     except BaseException as error:  # what Rust panics with is no Exception
         say(internal(error))
     return 1

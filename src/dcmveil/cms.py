@@ -50,6 +50,7 @@ from dcmveil.cms_structures import (
     read_message,
 )
 from dcmveil.errors import DecryptionError
+from dcmveil.room import need_room
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -57,6 +58,9 @@ if TYPE_CHECKING:
 __all__ = ["CIPHERS", "Envelope", "Opener"]
 
 CIPHERS = tuple(CBC)
+
+_COPIES = 2  # of a message, made by code in Rust
+_WORKING = 4 << 20  # bytes, whatever the length
 
 ITERATIONS = 600_000  # of PBKDF2 with HMAC-SHA256, when writing
 SALT_BYTES = 16
@@ -183,6 +187,7 @@ class Envelope:
 
     def seal(self, plaintext: bytes) -> bytes:
         """A message, in DER, that holds the plaintext encrypted with a key of its own."""
+        need_room(_COPIES * len(plaintext) + _WORKING)
         key = os.urandom(self._cipher.key_bytes)
         encryption = Encryption.new(self._cipher)
         parts = [part for maker in self._makers for part in maker.parts(key)]
@@ -256,6 +261,7 @@ class Opener:
         tried on; `accept` tells whether to take it. It is asked of what is no plaintext as well, and its answer not
         heeded. Raises DecryptionError, which does not tell why.
         """
+        need_room(_COPIES * len(blob) + _WORKING)
         plaintext = self._plaintext(blob, accept)
         if plaintext is None:
             raise DecryptionError

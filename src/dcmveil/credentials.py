@@ -15,6 +15,7 @@ from dcmveil.arguments import UsageError
 from dcmveil.console import ask_passphrase, warn
 from dcmveil.errors import show_path
 from dcmveil.output import STANDARD
+from dcmveil.room import need_room
 
 if TYPE_CHECKING:
     from dcmveil.cms import Envelope, Opener
@@ -44,6 +45,7 @@ def envelope_of(options: Namespace) -> Envelope | None:
     password = _password_of(options)
     if not options.certificates and password is None:
         return None
+    need_room()
     from dcmveil.cms import Envelope
     from dcmveil.keys import load_certificates
 
@@ -63,6 +65,7 @@ def envelope_of(options: Namespace) -> Envelope | None:
 
 def opener_of(options: Namespace) -> Opener:
     """What decrypts with the private key, the password, or whichever of the two fits."""
+    need_room()
     from dcmveil.cms import Opener
     from dcmveil.keys import load_private_key
 

@@ -6,6 +6,8 @@ Value of a Data Element: tags, lengths, offsets and paths on disk only.
 
 from __future__ import annotations
 
+from errno import EMFILE, ENFILE, ENOMEM
+
 __all__ = [
     "DcmveilError",
     "DecryptionError",
@@ -30,6 +32,12 @@ def show_path(path: object) -> str:
 
 def internal(error: BaseException) -> str:
     """What nobody has foreseen, in one line: its kind and place. Its own text may hold a Value."""
+    if isinstance(error, MemoryError):
+        return "not enough memory"
+    if isinstance(error, OSError) and error.errno in (EMFILE, ENFILE, ENOMEM):  # of an import, perhaps
+        return str(error.strerror)
+    if isinstance(error, ImportError):  # its text may be that of a linker
+        return f"the Python package {(error.name or '?').partition('.')[0]} cannot be loaded: it is damaged or missing"
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

@@ -186,11 +186,6 @@ def test_a_disk_that_is_full_leaves_the_input_that_is_its_own_output(source: Pat
     assert source.read_bytes() == before
 
 
-def test_few_file_descriptors_will_do(source: Path) -> None:
-    few = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (12, 12))  # noqa: E731
-    assert process(source, source.with_name("out"), setup=few) == (0, "", "")
-
-
 # ---- standard streams ------------------------------------------------------------------------------------------
 
 PRINTING = [["--dry-run", "{source}"], ["-h"], ["-v"], ["-v", "-D"]]

@@ -14,7 +14,20 @@ SAMPLE = ROOT / "tests" / "data" / "sample.dcm"
 
 # From the bottom up. Modules of one layer do not know each other.
 LAYERS = (
-    ("errors", "tags", "tables", "tables_files", "report", "options", "fragments", "risks", "memos", "stems", "_names"),
+    (
+        "errors",
+        "tags",
+        "tables",
+        "tables_files",
+        "report",
+        "options",
+        "fragments",
+        "risks",
+        "memos",
+        "room",
+        "stems",
+        "_names",
+    ),
     ("wire", "_tables", "textfiles", "layout", "trees", "tables_reader", "held", "bulk", "cloud_urls", "cloud_session"),
     ("scan", "cloud_stores", "_process"),
     ("_preface", "_edits", "_loader", "cloud_ranges", "shielding"),
