@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from pathlib import Path
+from random import Random
 from types import SimpleNamespace
 from typing import Any
 
@@ -76,8 +77,9 @@ class Steps(list[tuple[str, int]]):
         decrypt = BlockCipher.decrypt
 
         def content(cipher: BlockCipher, key: bytes, iv: bytes, blocks: bytes) -> bytes:
-            self.append(("content", len(blocks)))
-            return decrypt(cipher, key, iv, blocks)
+            found = decrypt(cipher, key, iv, blocks)
+            self.append(("content", len(found)))
+            return found
 
         def digest(data: bytes) -> Any:
             self.append(("digest", len(data)))
@@ -124,6 +126,15 @@ def test_leak_channel_23_what_has_no_padding_is_never_accepted(sealed: Blob) -> 
         if "key" in kind or "wrong" in kind:
             with pytest.raises(DecryptionError):
                 Opener(rsa_key()).open(data, accept=lambda _plaintext: True)
+
+
+def test_leak_channel_23_a_key_that_was_drawn_never_opens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even if it happens to be the right one."""
+    monkeypatch.setattr(cms.os, "urandom", lambda size: b"r" * size)
+    found = blob(PLAINTEXT)
+    data = KINDS["key of zeros"](found, Random(0))
+    with pytest.raises(DecryptionError):
+        Opener(rsa_key()).open(data, accept=lambda _plaintext: True)
 
 
 def test_leak_channel_23_what_was_parsed_in_vain_is_not_restored(
