@@ -69,6 +69,8 @@ def _give_notes(options: Namespace) -> None:
     """What is done otherwise than the options may lead to expect."""
     if "des" in (options.ciphers or ()):
         say("note: --des means --des3: there is no single DES")
+    if options.mode == DEIDENTIFY and options.cipher == "des3":
+        warn("--des3: Triple-DES is weak; without it AES-256 is used")
     if options.crypto not in (None, "openssl"):
         say(f"note: --crypto {options.crypto}: the Python package cryptography is used")
     if options.mode == DEIDENTIFY and options.key is not None:

@@ -105,7 +105,7 @@ def _read(path: str, what: str) -> bytes:
         with open(path, "rb") as file:
             mode = os.fstat(file.fileno()).st_mode
             if stat.S_ISREG(mode) and mode & (stat.S_IRWXG | stat.S_IRWXO):
-                warn(f"{show_path(path)}: the {what} file can be read by others")
+                warn(f"{show_path(path)}: others than its owner may get at this {what} (mode {stat.S_IMODE(mode):04o})")
             data = file.read(_MAX_BYTES + 1)
     except OSError as error:
         raise UsageError(f"{show_path(path)}: {what} cannot be read: {error.strerror}") from None

@@ -25,7 +25,7 @@ MAX_BYTES = 1 << 20
 MIN_KEY_BITS = 2048
 
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
-_OTHERS = stat.S_IRGRP | stat.S_IROTH
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _LABEL = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----")
 _PRIVATE_KEY = re.compile(rb"-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----.*?-----END \1-----", re.DOTALL)
 
@@ -37,14 +37,17 @@ def load_certificates(path: _Path, *, allow_weak: bool = False, warn: _Warn) -> 
     """The certificate in a file, PEM or DER; of several the first, as gdcmanon does.
 
     KeyFileError if there is none, if its key is not RSA, and, unless `allow_weak` makes them warnings, if the key is
-    short, the certificate not valid today, or the key not meant for encrypting keys.
+    short, the certificate not valid today, or the key not meant for encrypting keys. A file that anybody may change is
+    a warning: it says who can read the originals.
     """
-    data = _read(path)[0]
+    data, mode = _read(path)
     try:
         load = x509.load_pem_x509_certificate if _LABEL.search(data) else x509.load_der_x509_certificate
         certificate = load(data)
     except ValueError:
         raise _not_a(path, "certificate", data) from None
+    if stat.S_ISREG(mode) and mode & stat.S_IWOTH:
+        warn(f"{show_path(path)}: anybody may change this certificate (mode {stat.S_IMODE(mode):04o})")
     _check(path, _weaknesses_of_certificate(path, certificate), allow_weak, warn)
     return [certificate]
 
@@ -55,14 +58,14 @@ def load_private_key(
     """The RSA key in a file, PEM or DER, PKCS #8 or traditional; `password` is called if it is encrypted.
 
     KeyFileError if there is none, if the passphrase is missing or wrong, if the key is not RSA or, unless `allow_weak`
-    makes that a warning, if it is short. A file that others than its owner may read is a warning.
+    makes that a warning, if it is short. A file that others than its owner may get at is a warning.
     """
     data, mode = _read(path)
     key = _decoded(path, data, password)
     if not isinstance(key, RSAPrivateKey):
         raise KeyFileError(f"{show_path(path)}: the private key is not an RSA key; no other can be used")
     if stat.S_ISREG(mode) and mode & _OTHERS:
-        warn(f"{show_path(path)}: others than its owner may read this private key (mode {stat.S_IMODE(mode):04o})")
+        warn(f"{show_path(path)}: others than its owner may get at this private key (mode {stat.S_IMODE(mode):04o})")
     _check(path, _weaknesses_of_key(key), allow_weak, warn)
     return key
 

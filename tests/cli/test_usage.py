@@ -157,7 +157,7 @@ def test_a_secret_that_others_can_read_is_warned_of(mode: int, source: Path, sec
     secret.chmod(mode)
     said = invoke(capfd, "--secret-file", secret, source, source.with_name("out"))
     assert said.status == 0
-    assert said.err == f"dcmveil: warning: {secret}: the secret file can be read by others\n"
+    assert said.err == f"dcmveil: warning: {secret}: others than its owner may get at this secret (mode {mode:04o})\n"
 
 
 def test_the_root_of_new_uids(source: Path, secret: Path, capfd: Capture, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -99,6 +99,13 @@ def test_a_weak_certificate_is_refused_unless_allowed(kind: str, tmp_path: Path)
     assert warning.startswith(f"{path}: {text}")
 
 
+@pytest.mark.parametrize("mode", [0o600, 0o644, 0o664, 0o646, 0o666])
+def test_a_certificate_that_anybody_may_change_is_warned_of(mode: int, tmp_path: Path) -> None:
+    path = write(tmp_path / "cert", pem_of(CERTIFICATE), mode)
+    expected = [f"{path}: anybody may change this certificate (mode {mode:04o})"]
+    assert read_certificate(path)[1] == (expected if mode & 0o002 else [])
+
+
 def test_all_that_is_weak_is_warned_of(tmp_path: Path) -> None:
     path = write(tmp_path / "cert", pem_of(certificate(WEAK, days=(-10, -5), usage="crl_sign")))
     assert len(read_certificate(path, allow_weak=True)[1]) == 3
@@ -201,11 +208,11 @@ def test_a_short_key_is_refused_unless_allowed(tmp_path: Path) -> None:
     assert read_key(path, allow_weak=True)[1] == [f"{path}: an RSA key of 1024 bits, fewer than 2048"]
 
 
-@pytest.mark.parametrize("mode", [0o600, 0o400, 0o640, 0o644, 0o604])
+@pytest.mark.parametrize("mode", [0o600, 0o400, 0o640, 0o644, 0o604, 0o620, 0o602])
 def test_a_key_that_others_may_read_is_warned_of(mode: int, tmp_path: Path) -> None:
     path = write(tmp_path / "key", key_bytes(rsa_key()), mode)
-    expected = [f"{path}: others than its owner may read this private key (mode {mode:04o})"]
-    assert read_key(path)[1] == (expected if mode & 0o044 else [])
+    expected = [f"{path}: others than its owner may get at this private key (mode {mode:04o})"]
+    assert read_key(path)[1] == (expected if mode & 0o077 else [])
 
 
 @pytest.mark.parametrize("tool", OPENSSL)
