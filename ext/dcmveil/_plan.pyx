@@ -596,7 +596,9 @@ cdef class Plan:
             raise MemoryError
         with nogil:
             status = self.fill(&s, wanted)
-            if status == STATUS_OK and self.index == self.stop and (self.open_count == 0 or not closed):
+            # At the limit there may be ends of containers that are still to be written before what follows them.
+            if (status == STATUS_OK and s.size < wanted and self.index == self.stop
+                    and (self.open_count == 0 or not closed)):
                 status = put_copy(&s, max(self.safe, s.cursor))
         self.cursor = s.cursor
         try:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import struct
 from pathlib import Path
 
 import pydicom
 import pytest
 
 from dcmveil import Limits, Policy, deidentify_file, plan_file
+from dcmveil._plan import Plan
 from dcmveil.errors import LimitExceeded, ParseError, Refused
 from dcmveil.resolver import Facts
 from tests.engine.support import SECRET, execute, feed, pieces, segments
@@ -73,6 +75,50 @@ def test_a_recoded_sequence_can_be_read(syntax: str, outer: str, tmp_path: Path)
         assert [str(each.CodeMeaning) for each in found] == ["kept"]
     again = segments(pieces(written, [len(written) // 2]), Policy.identity())
     assert execute(written, again) == written
+
+
+@pytest.mark.parametrize("limit", [1, 40, 64, 100])
+@pytest.mark.parametrize("step", [1, 60, 150])
+def test_a_script_may_be_said_in_any_pieces_in_any_round(step: int, limit: int) -> None:
+    """A piece may end where a Sequence does that is written with undefined length: its delimiter comes first."""
+    code = item(element(0x00080100, "SH", b"X ") + PRIVATE)
+    nested = element(0x00082218, "SQ", item(element(0x00082218, "SQ", code * 2)))
+    kept = element(0x00280010, "US", b"\1\0") * 3
+    data = file(COMMON + (nested + kept) * 4 + element(0x00100010, "PN", MARKER))
+    planner = Policy(secret=SECRET, limits=Limits(hold_limit=0, drain_at=1)).planner()
+    written, rounds = b"", 0
+    for piece in pieces(data, range(step, len(data), step)):
+        feed(planner, piece)
+        if planner.crowded and planner.cut():
+            written += said(planner.plan, data, limit)
+            planner.drop()
+            rounds += 1
+    assert rounds > 2
+    whole = Policy(secret=SECRET, limits=Limits(hold_limit=0)).planner()
+    feed(whole, data)
+    assert written + said(planner.finish(), data, limit) == said(whole.finish(), data, 1 << 16)
+
+
+def said(plan: Plan, data: bytes, limit: int) -> bytes:
+    """What a Plan says in pieces of about `limit` bytes, if all it asks about goes."""
+    for asked in plan.questions():
+        plan.answer(asked[0], "remove")
+    plan.settle()
+    written = b""
+    while script := plan.script(limit):
+        at = 0
+        while at < len(script):
+            (head,) = struct.unpack_from("=Q", script, at)
+            if head >> 63:
+                (length,) = struct.unpack_from("=Q", script, at + 8)
+                start = head & ~(1 << 63)
+                assert length <= len(data) - start
+                written += data[start : start + length]
+                at += 16
+            else:
+                written += script[at + 8 : at + 8 + head]
+                at += 8 + head
+    return written
 
 
 def test_a_method_that_is_too_long_to_keep_is_replaced(tmp_path: Path) -> None:
