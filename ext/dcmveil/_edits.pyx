@@ -4,7 +4,7 @@ Questions and Values are kept once, in open-addressed hash tables. A Value that 
 probes is stored again: the work is bounded, whatever Values a file has chosen.
 """
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free, realloc
+from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memcmp, memcpy, memmove, memset
 
 from dcmveil.scan cimport STATUS_LIMIT, STATUS_MEMORY, STATUS_OK
@@ -12,6 +12,7 @@ from dcmveil.scan cimport STATUS_LIMIT, STATUS_MEMORY, STATUS_OK
 cdef enum:
     MAX_QUESTIONS = 0xFFFE
     FIRST_SLOTS = 256           # of questions
+    FIRST_BYTES = 256           # of Values, and of what stays to the end
     PROBES = 16
     ITEM_HEADER = 8
     QUESTION_PROBES = 512       # no honest file needs more; one made to collide is refused
@@ -33,6 +34,14 @@ cdef int grow(void **array, uint32_t *room, uint32_t count, size_t size) noexcep
     return STATUS_OK
 
 
+cdef int open_bytes(uint8_t **bytes, uint64_t *size, uint64_t *room) noexcept nogil:
+    """Never NULL, so that an empty Value has a place too."""
+    bytes[0] = <uint8_t *>malloc(FIRST_BYTES)
+    size[0] = 0
+    room[0] = FIRST_BYTES if bytes[0] != NULL else 0
+    return STATUS_OK if bytes[0] != NULL else STATUS_MEMORY
+
+
 cdef int plan_open(PlanData *plan, uint32_t max_edits, uint64_t max_held) noexcept nogil:
     memset(plan, 0, sizeof(PlanData))
     plan.edits_limit = max_edits
@@ -42,6 +51,10 @@ cdef int plan_open(PlanData *plan, uint32_t max_edits, uint64_t max_held) noexce
     plan.question_slots_count = FIRST_SLOTS
     plan.question_slots = <uint16_t *>calloc(plan.question_slots_count, sizeof(uint16_t))
     if plan.value_slots == NULL or plan.question_slots == NULL:
+        return STATUS_MEMORY
+    if open_bytes(&plan.arena, &plan.arena_size, &plan.arena_room) != STATUS_OK:
+        return STATUS_MEMORY
+    if open_bytes(&plan.kept, &plan.kept_size, &plan.kept_room) != STATUS_OK:
         return STATUS_MEMORY
     if grow(<void **>&plan.questions, &plan.questions_room, 0, sizeof(Question)) != STATUS_OK:
         return STATUS_MEMORY
@@ -303,8 +316,8 @@ cdef int drop_values(PlanData *plan) noexcept nogil:
         int status = STATUS_OK if moved != NULL else STATUS_MEMORY
     plan.values = NULL
     plan.values_count = plan.values_room = 0
-    plan.arena = NULL
-    plan.arena_size = plan.arena_room = 0
+    if open_bytes(&plan.arena, &plan.arena_size, &plan.arena_room) != STATUS_OK:
+        status = STATUS_MEMORY
     memset(plan.value_slots, 0, plan.value_slots_count * sizeof(uint32_t))
     for i in range(plan.edits_count):
         if plan.edits[i].flags & CONTAINER or plan.edits[i].value == NO_VALUE or status != STATUS_OK:

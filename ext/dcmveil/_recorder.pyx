@@ -179,7 +179,7 @@ cdef int end_value(State *s) noexcept nogil:
     """The Value being captured is whole (or, for a watched one that is too long, never was begun)."""
     cdef bint has_value = s.held_from != <uint64_t>-1
     cdef uint32_t size = <uint32_t>(s.plan.arena_size - s.held_from) if has_value else 0
-    cdef const uint8_t *data = s.plan.arena + s.held_from if size else NULL
+    cdef const uint8_t *data = s.plan.arena + s.held_from if has_value else NULL
     cdef int status = STATUS_OK
     if s.watching:
         s.watching = 0
