@@ -77,6 +77,7 @@ cdef int scan_prefix(Scan *s, const uint8_t *p, size_t n, Token *t) noexcept nog
         return STATUS_AGAIN
     s.has_preamble = 1
     t.kind = TOKEN_PREAMBLE
+    t.tag = t.length = 0
     t.start = 0
     t.header = PREFIX_SIZE
     s.pos = PREFIX_SIZE
@@ -187,6 +188,7 @@ cdef int begin_dataset(Scan *s, Token *t, uint8_t encoding) noexcept nogil:
     s.dataset_start = s.pos
     s.frames[0].encoding = encoding
     t.kind = TOKEN_DATASET
+    t.tag = t.length = 0
     t.start = s.pos
     t.header = 0
     t.encoding = encoding

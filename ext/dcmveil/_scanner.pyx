@@ -120,6 +120,7 @@ cdef int push(Scan *s, uint8_t kind, uint32_t tag, uint8_t encoding, uint64_t st
 
 cdef int close_frame(Scan *s, Token *t, uint8_t header) noexcept nogil:
     t.kind = TOKEN_ITEM_END if s.frames[s.depth].kind == FRAME_ITEM else TOKEN_SEQUENCE_END
+    t.tag = t.length = 0
     t.start = s.pos
     t.header = header
     s.pos += header

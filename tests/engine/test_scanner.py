@@ -57,6 +57,20 @@ def test_sequences_and_items(order: str, syntax: str, defined: bool) -> None:
     assert kinds(data) == [ELEMENT, ITEM, ELEMENT, ITEM_END, ITEM, ITEM_END, SEQUENCE_END, ELEMENT]
 
 
+def test_tokens_without_an_element_say_nothing_of_one() -> None:
+    """Nothing of an element before, nor of whatever the memory held, however the bytes come."""
+    data = file(element(0x00081140, "SQ", item(PN)) + PN)
+    for step in (1, 7, len(data)):
+        scanner = Scanner()
+        for at in range(0, len(data), step):
+            scanner.feed(data[at : at + step])
+        scanner.finish()
+        bare = [token for token in scanner.tokens if token[0] in (PREAMBLE, DATASET, ITEM_END, SEQUENCE_END)]
+        assert [(kind, tag, length) for kind, tag, length, _start, _depth in bare] == [
+            (kind, 0, 0) for kind in (PREAMBLE, DATASET, ITEM_END, SEQUENCE_END)
+        ]
+
+
 def test_un_of_undefined_length_is_implicit_little_endian_even_in_big_endian() -> None:
     inside = item(element(0x00100010, None, b"A^B ") + END_ITEM, length=UNDEFINED)
     data = element(0x00091010, "UN", inside + END_SEQUENCE, order=">", length=UNDEFINED)
