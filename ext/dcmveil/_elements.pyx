@@ -39,7 +39,6 @@ from dcmveil.wire cimport (
     UNDEFINED_LENGTH,
     VR_COUNT,
     VR_IMPLICIT,
-    VR_INVALID,
     VR_OB,
     VR_SQ,
     VR_UN,
@@ -193,7 +192,7 @@ cdef int count_token(void *context, Token *t) noexcept nogil:
         w.items += 1
     if not is_inside(w, t):
         return STATUS_LIMIT
-    if t.kind == TOKEN_ELEMENT and w.scan.depth == 0 and not t.entered and is_sequence(t):
+    if t.kind == TOKEN_ELEMENT and w.scan.depth == 0 and is_sequence(t):      # not entered, or it were depth 1
         return scan_enter(&w.scan, t, t.encoding)
     return STATUS_OK
 
@@ -301,7 +300,7 @@ cdef uint32_t unit_of(uint8_t vr) noexcept nogil:
         return 2
     if (name[0] == c"U" or name[0] == c"S") and (name[1] == c"S" or name[1] == c"L" or name[1] == c"V"):
         return 2 if name[1] == c"S" else 4 if name[1] == c"L" else 8
-    if name[0] == c"O" or (name[0] == c"F" and (name[1] == c"L" or name[1] == c"D")):
+    if name[0] == c"O" or name[0] == c"F":
         if name[1] == c"W":
             return 2
         if name[1] == c"L" or name[1] == c"F":
@@ -344,8 +343,6 @@ cdef int put_element(Walk *w, Token *t) noexcept nogil:
     if is_sequence(t):
         status = put_header(w, t.tag, VR_SQ, UNDEFINED_LENGTH)
         return scan_enter(&w.scan, t, t.encoding) if status == STATUS_OK else status
-    if vr == VR_SQ or t.vr == VR_INVALID:
-        vr = VR_UN
     if t.length > MAX_SHORT and not is_long(vr):
         vr = VR_UN              # PS3.5 6.2.2: too long for its own VR
     status = put_header(w, t.tag, vr, t.length)
@@ -368,11 +365,9 @@ cdef int recode_token(void *context, Token *t) noexcept nogil:
         return put_tag(w, ITEM_DELIMITATION, 0)
     if t.kind == TOKEN_SEQUENCE_END:
         return put_tag(w, SEQUENCE_DELIMITATION, 0)
-    if t.kind == TOKEN_FRAGMENT:
-        if put_tag(w, ITEM_TAG, t.length) != STATUS_OK:
-            return STATUS_MEMORY
-        return put(w, w.data + t.start + t.header, t.length)
-    return STATUS_OK
+    if put_tag(w, ITEM_TAG, t.length) != STATUS_OK:     # a Fragment: in a bare Data Set there is nothing else
+        return STATUS_MEMORY
+    return put(w, w.data + t.start + t.header, t.length)
 
 
 def recode(bytes data not None, source: int, target: int) -> bytes:

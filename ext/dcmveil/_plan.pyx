@@ -479,7 +479,7 @@ cdef class Plan:
         """How many elements: ``{(rule, "keep" | "remove" | "replace"): count}``."""
         cdef uint32_t i
         return {(i // DECISIONS, OUTCOMES[i % DECISIONS]): self.counts[i]
-                for i in range(self.rules_count * DECISIONS) if self.counts[i] and i % DECISIONS < DECIDE_VALUES}
+                for i in range(self.rules_count * DECISIONS) if self.counts[i]}
 
     def bulk(self) -> bytes:
         """Where long Values that stay stand in the input: pairs of uint64 start, stop. Needs `notes_bulk`."""

@@ -402,8 +402,7 @@ cdef int overhear(State *s, const Token *t) noexcept nogil:
         entry = find_entry(s.rules, t.tag)
     if t.entered or is_sequence(t, entry):
         return enter(s, t, NO_NODE, 0)
-    if depth:
-        listen_for_set(s, t, &s.frames[depth], KEEP_RULE)
+    listen_for_set(s, t, &s.frames[depth], KEEP_RULE)       # of an Item: what goes is not the Data Set
     if entry != NULL:
         listen_for_identity(s, t, entry.flags)
     return STATUS_OK
