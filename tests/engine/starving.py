@@ -64,6 +64,8 @@ ALL = Options(
     clean_graphics=True,
     retain_safe_private=True,
 )
+# Nothing that has to be known of the patient first: what can be written is written.
+EMPTY = dict.fromkeys(("patient_id", "patient_name", "accession_number", "study_id"), "empty")
 REFERENCED_IMAGE, REFERENCED_UID, CONTENT = 0x00081140, 0x00081155, 0x0040A730
 CONCEPT_NAME, CODE_VALUE, CODE_SCHEME = 0x0040A043, 0x00080100, 0x00080102
 VALUE_TYPE, TEXT_VALUE = 0x0040A040, 0x0040A160
@@ -138,7 +140,8 @@ def everything(folder: Path) -> dict[str, Callable[[], object]]:
     """By name."""
     plain = Policy(secret=SECRET)
     options = Policy(secret=SECRET, options=ALL)
-    rounds = Policy(secret=SECRET, options=ALL, limits=Limits(drain_at=1, hold_limit=64))
+    rounds = Policy(secret=SECRET, options=ALL, limits=Limits(drain_at=1, hold_limit=64), **EMPTY)
+    verified = Policy(secret=SECRET, verifies=True)
     restored = reversible(Glass())
     sealed = on_file(folder, image(), deidentifying(restored))()
     edits = Edits([parse_operation("replace", "(0018,1020)=1.0"), parse_operation("remove", "(0010,0010)")])
@@ -154,7 +157,13 @@ def everything(folder: Path) -> dict[str, Callable[[], object]]:
         "recode": lambda: recode(bare(report()), Encoding.EXPLICIT_LE, Encoding.IMPLICIT_LE),
     }
     for make in (wide, deep, private, report, image):
-        for name, policy in (("plain", plain), ("options", options), ("rounds", rounds), ("reversible", restored)):
+        for name, policy in (
+            ("plain", plain),
+            ("options", options),
+            ("rounds", rounds),
+            ("reversible", restored),
+            ("verified", verified),
+        ):
             work[f"{make.__name__}, {name}"] = on_file(folder, make(), deidentifying(policy))
     return work
 

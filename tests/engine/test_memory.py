@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.engine.starving import LIBRARY
 from tests.sink.scripts import child_environment
 
-PIECES = 29  # of work: 9, and 5 objects with 4 policies each
+PIECES = 34  # of work: 9, and 5 objects with 5 policies each
 
 
 def test_an_allocation_that_fails_is_an_error_and_nothing_else(tmp_path: Path) -> None:
