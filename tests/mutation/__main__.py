@@ -6,19 +6,29 @@ import sys
 import time
 from collections.abc import Callable
 
-from tests.mutation.prefixes import MODES, counted
+from tests.mutation import flips, prefixes
 
 
-def prefixes(share: float) -> None:
-    for mode in MODES:
+def cut(share: float) -> None:
+    for mode in prefixes.MODES:
         before = time.perf_counter()
-        counts = counted(mode, share)
+        counts = prefixes.counted(mode, share)
         said = f"{counts.files} files, {counts.cut} cut, {counts.whole} whole, of them {counts.accepted} accepted"
         wrong = f"{len(counts.wrong)} wrong, {time.perf_counter() - before:.1f} s"
         print(f"{mode:12} {said}, {wrong}", *counts.wrong[:20], sep="\n  ", flush=True)
 
 
-COMMANDS: dict[str, Callable[[float], None]] = {"prefixes": prefixes}
+def changed(share: float) -> None:
+    print(f"{len(flips.objects())} objects, {sum(map(len, flips.objects().values()))} bytes")
+    for mode in flips.MODES:
+        before = time.perf_counter()
+        counts = flips.counted(mode, share)
+        said = f"{counts.changed} changed, {counts.accepted} accepted, {counts.kept} with a marker where it may stay"
+        wrong = f"{len(counts.wrong)} wrong, {counts.slowest:.3f} s at most, {time.perf_counter() - before:.1f} s"
+        print(f"{mode:12} {said}, {wrong}", *counts.wrong[:20], sep="\n  ", flush=True)
+
+
+COMMANDS: dict[str, Callable[[float], None]] = {"prefixes": cut, "bytes": changed}
 
 
 def main(arguments: list[str]) -> None:
