@@ -21,6 +21,9 @@ def main() -> int:
         return _print(f"dcmveil {__version__} (PS3.15 2026d)\n")
     gc.disable()  # imports make much and drop little
     _shield()
+    from dcmveil.stopping import heed_signals
+
+    heed_signals()
     from dcmveil.cli import run
 
     gc.enable()
@@ -34,6 +37,7 @@ def command() -> NoReturn:
     except BaseException as error:  # before the command line could take care of it
         status = 1
         _tell(error)
+    _end_as_told()
     for stream in (sys.stdout, sys.stderr):
         try:
             if stream is not None:
@@ -41,6 +45,13 @@ def command() -> NoReturn:
         except OSError:
             status = 1
     os._exit(status)
+
+
+def _end_as_told() -> None:
+    """By a signal that has come; it is known only where it is heeded."""
+    stopping = sys.modules.get("dcmveil.stopping")
+    if stopping is not None:
+        stopping.end_as_told()
 
 
 def _shield() -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from dcmveil.descriptors import put_away, write_all
 from dcmveil.errors import InputError, LimitExceeded, show_path
 from dcmveil.held import Segment
 from dcmveil.output import nameless
@@ -50,24 +51,17 @@ def set_aside(head: bytearray, pieces: Iterator[bytes]) -> Iterator[int]:
         _fill(fd, head, pieces)
         yield fd
     finally:
-        os.close(fd)
+        put_away(fd)
 
 
 def _fill(fd: int, head: bytearray, pieces: Iterator[bytes]) -> None:
     try:
-        _write(fd, head)
+        write_all(fd, head)
         head.clear()
         for data in pieces:
-            _write(fd, data)
+            write_all(fd, data)
     except OSError as error:
         raise InputError(why_not(error)) from None
-
-
-def _write(fd: int, data: bytes | bytearray) -> None:
-    with memoryview(data) as view:
-        sent = 0
-        while sent < len(view):
-            sent += os.write(fd, view[sent:])
 
 
 def new_file() -> int:

@@ -146,6 +146,8 @@ def _do(job: Job, task: Task, source: _Path, target: _Path | None) -> Outcome:
         return Outcome(job, failure=Failure(type(error).__name__, _message(job, error)))
     except MemoryError as error:
         return Outcome(job, failure=Failure("LimitExceeded", internal(error)))
+    except OSError as error:  # a machine that fails where hardly any does: no bug of ours
+        return Outcome(job, failure=Failure("OSError", error.strerror or "failed"))
     except (KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
     except BaseException as error:  # what Rust panics with is no Exception

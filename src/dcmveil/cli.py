@@ -49,7 +49,8 @@ def run(arguments: Sequence[str]) -> int:
     except DcmveilError as error:
         say(str(error))
     except OSError as error:
-        say(f"{show_path(error.filename or '')}: {error.strerror}")
+        where = f"{show_path(error.filename)}: " if error.filename else ""
+        say(f"{where}{error.strerror}")
     except KeyboardInterrupt:
         say("interrupted")
     except BaseException as error:  # what Rust panics with is no Exception

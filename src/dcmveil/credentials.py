@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from dcmveil.arguments import UsageError
 from dcmveil.console import ask_passphrase, warn
+from dcmveil.descriptors import opening, read_most
 from dcmveil.errors import show_path
 from dcmveil.output import STANDARD
 from dcmveil.room import need_room
@@ -102,11 +103,11 @@ def _without_line_end(text: bytes) -> bytes:
 def _read(path: str, what: str) -> bytes:
     """The content of a file that should be nobody else's."""
     try:
-        with open(path, "rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
+        with opening(path) as fd:
+            mode = os.fstat(fd).st_mode
             if stat.S_ISREG(mode) and mode & (stat.S_IRWXG | stat.S_IRWXO):
                 warn(f"{show_path(path)}: others than its owner may get at this {what} (mode {stat.S_IMODE(mode):04o})")
-            data = file.read(_MAX_BYTES + 1)
+            data = read_most(fd, _MAX_BYTES + 1)
     except OSError as error:
         raise UsageError(f"{show_path(path)}: {what} cannot be read: {error.strerror}") from None
     if len(data) > _MAX_BYTES:  # what is cut off would not count, and two that differ there be the same

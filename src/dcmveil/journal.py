@@ -6,9 +6,10 @@ import json
 import os
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from dcmveil.descriptors import put_away, read_start, settle, write_all
 from dcmveil.errors import OutputError, show_path
 
 if TYPE_CHECKING:
@@ -24,21 +25,27 @@ def report_to(path: str) -> Iterator[Callable[[Outcome], None]]:
     """A function that adds an outcome to the report. What is no report is not overwritten: it may be the input."""
     with _errors_of(path):
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
-    file = os.fdopen(fd, "w", buffering=1, encoding="ascii")
     try:
-        if stat.S_ISREG(os.fstat(fd).st_mode):
-            if os.pread(fd, len(_BEGINS), 0) not in (b"", _BEGINS):
-                raise OutputError(f"{show_path(path)}: exists and is no report")
-            os.ftruncate(fd, 0)
+        with _errors_of(path):
+            _make_ready(fd, path)
 
         def add(outcome: Outcome) -> None:
             with _errors_of(path):
-                file.write(json.dumps(outcome.as_dict(), ensure_ascii=True) + "\n")
+                write_all(fd, json.dumps(outcome.as_dict(), ensure_ascii=True).encode("ascii") + b"\n")
 
         yield add
+        with _errors_of(path):
+            settle(fd)
     finally:
-        with suppress(OSError):  # every line has been flushed; one that could not be was told of then
-            file.close()
+        put_away(fd)
+
+
+def _make_ready(fd: int, path: str) -> None:
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        return
+    if read_start(fd, len(_BEGINS)) not in (b"", _BEGINS):
+        raise OutputError(f"{show_path(path)}: exists and is no report")
+    os.ftruncate(fd, 0)
 
 
 @contextmanager

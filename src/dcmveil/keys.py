@@ -17,6 +17,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key
 
+from dcmveil.descriptors import opening, read_most
 from dcmveil.errors import KeyFileError, show_path
 
 __all__ = ["load_certificates", "load_private_key"]
@@ -76,12 +77,10 @@ def load_private_key(
 def _read(path: _Path) -> tuple[bytes, int]:
     """What is in a regular file or a pipe, such as a shell's process substitution, and the file's mode."""
     try:
-        descriptor = os.open(path, _READ)  # non-blocking, for the open only: a FIFO may have nobody at its other end
-        try:
-            mode = os.fstat(descriptor).st_mode
-            data = _content(descriptor) if stat.S_ISREG(mode) or stat.S_ISFIFO(mode) else None
-        finally:
-            os.close(descriptor)
+        with opening(path, _READ) as fd:  # non-blocking, for the open only: a FIFO may have nobody at its other end
+            mode = os.fstat(fd).st_mode
+            os.set_blocking(fd, True)
+            data = read_most(fd, MAX_BYTES + 1) if stat.S_ISREG(mode) or stat.S_ISFIFO(mode) else None
     except OSError as error:
         raise KeyFileError(f"{show_path(path)}: not read: {error.strerror or 'failed'}") from None
     except ValueError:
@@ -91,12 +90,6 @@ def _read(path: _Path) -> tuple[bytes, int]:
     if len(data) > MAX_BYTES:
         raise KeyFileError(f"{show_path(path)}: more than 1 MiB, too large for a certificate or a key")
     return data, mode
-
-
-def _content(descriptor: int) -> bytes:
-    os.set_blocking(descriptor, True)
-    with open(descriptor, "rb", closefd=False) as file:
-        return file.read(MAX_BYTES + 1)
 
 
 def _not_a(path: _Path, wanted: str, data: bytes) -> KeyFileError:

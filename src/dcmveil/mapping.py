@@ -14,9 +14,9 @@ import csv
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
-from typing import BinaryIO
+from contextlib import contextmanager
 
+from dcmveil.descriptors import put_away, read_start, settle, write_all
 from dcmveil.errors import OutputError, show_path
 
 __all__ = ["map_to"]
@@ -35,22 +35,24 @@ _Pairs = Iterable[tuple[str, str]]
 def map_to(path: str) -> Iterator[Callable[[_Pairs], None]]:
     """A function that adds pairs of old and new to the map. What is no map is not overwritten: it may be the input."""
     with _errors_of(path):
-        file = os.fdopen(os.open(path, _OPEN, MODE), "wb")
+        fd = os.open(path, _OPEN, MODE)
     try:
         with _errors_of(path):
-            _make_ready(file.fileno(), path)
-        rows = csv.writer(_Once(file), lineterminator=_Once.END)
+            _make_ready(fd, path)
+        lines = _Once()
+        rows = csv.writer(lines, lineterminator=_Once.END)
 
         def add(pairs: _Pairs) -> None:
+            rows.writerows(pairs)
             with _errors_of(path):
-                rows.writerows(pairs)
-                file.flush()
+                write_all(fd, lines.take())
 
         add([HEADER])
         yield add
+        with _errors_of(path):
+            settle(fd)
     finally:
-        with suppress(OSError):  # all has been flushed; what could not be was told of then
-            file.close()
+        put_away(fd)
 
 
 def _make_ready(fd: int, path: str) -> None:
@@ -58,7 +60,7 @@ def _make_ready(fd: int, path: str) -> None:
     mode = os.fstat(fd).st_mode
     if not stat.S_ISREG(mode):
         raise OutputError(f"{show_path(path)}: is not a regular file")
-    if os.pread(fd, len(_BEGINS), 0) not in (b"", _BEGINS):
+    if read_start(fd, len(_BEGINS)) not in (b"", _BEGINS):
         raise OutputError(f"{show_path(path)}: exists and is no map")
     if stat.S_IMODE(mode) & ~MODE:
         os.fchmod(fd, MODE)
@@ -66,12 +68,12 @@ def _make_ready(fd: int, path: str) -> None:
 
 
 class _Once:
-    """Passes each line on the first time it comes, and ends it as lines end elsewhere."""
+    """Gathers each line the first time it comes, and ends it as lines end elsewhere."""
 
     END = "\r\n"  # what it is given must end so: csv quotes CR and LF only if they are in its line terminator
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
+    def __init__(self) -> None:
+        self._lines = bytearray()
         self._seen: set[bytes] = set()
 
     def write(self, line: str) -> None:
@@ -81,7 +83,13 @@ class _Once:
         digest = blake2b(data, digest_size=DIGEST_BYTES).digest()
         if digest not in self._seen:
             self._seen.add(digest)
-            self._file.write(data)
+            self._lines += data
+
+    def take(self) -> bytes:
+        """What has been gathered since."""
+        taken = bytes(self._lines)
+        self._lines.clear()
+        return taken
 
 
 @contextmanager

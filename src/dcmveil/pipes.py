@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Self
 
 from dcmveil.aside import first_segments, new_file, set_aside, why_not
+from dcmveil.descriptors import put_away
 from dcmveil.errors import DcmveilError, InputError, OutputError, ReaderGone
 from dcmveil.held import Segment
 from dcmveil.output import STANDARD, AtomicFile
@@ -156,7 +157,7 @@ class _StandardOutput:
     ) -> None:
         is_aside = self.fd != 1 and not self._is_checked
         if self.fd != 1:
-            os.close(self.fd)
+            put_away(self.fd)
         if isinstance(error, OSError) and error.filename is None:
             if is_aside:
                 raise OutputError(f"standard output: {why_not(error)}") from None

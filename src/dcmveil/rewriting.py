@@ -15,6 +15,7 @@ from errno import ENODATA
 from typing import TYPE_CHECKING
 
 from dcmveil._planner import Planner
+from dcmveil.descriptors import put_away
 from dcmveil.errors import InputError, Refused
 from dcmveil.iods import is_known
 from dcmveil.questions import Answers, Rewriting
@@ -49,11 +50,18 @@ def opened(source: str | os.PathLike[str]) -> Iterator[int]:
     except OSError as error:
         raise InputError(f"cannot be opened: {error.strerror}") from error
     try:
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
+        if not _is_regular(fd):
             raise InputError("is no regular file")
         yield fd
     finally:
-        os.close(fd)
+        put_away(fd)
+
+
+def _is_regular(fd: int) -> bool:
+    try:
+        return stat.S_ISREG(os.fstat(fd).st_mode)
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}") from error
 
 
 @contextmanager

@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from functools import partial
 
+from dcmveil.descriptors import opening, read_most
 from dcmveil.errors import show_path
 from dcmveil.selection import quoted
 from dcmveil.userrules import RulesError, UserRule, parse_rules
@@ -77,14 +78,8 @@ def _read(path: str | os.PathLike[str]) -> str:
 
 def _content(path: str | os.PathLike[str]) -> bytes | None:
     """As much as matters of a regular file; None for anything else."""
-    descriptor = os.open(path, _READ)  # non-blocking: a FIFO would keep us waiting
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return None
-        with open(descriptor, "rb", closefd=False) as file:
-            return file.read(_MAX_BYTES + 1)
-    finally:
-        os.close(descriptor)
+    with opening(path, _READ) as fd:  # non-blocking: a FIFO would keep us waiting
+        return read_most(fd, _MAX_BYTES + 1) if stat.S_ISREG(os.fstat(fd).st_mode) else None
 
 
 def _parsed(text: str, name: str) -> Mapping[str, object]:

@@ -6,7 +6,6 @@ For a deflated Data Set (PS3.5 A.5) the script is about the inflated stream: `co
 
 from __future__ import annotations
 
-import os
 import struct
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -14,6 +13,7 @@ from errno import ENODATA
 from typing import Protocol
 
 from dcmveil._copier import Copier
+from dcmveil.descriptors import write_all
 from dcmveil.held import Held, Segment
 from dcmveil.sources import FileSource, ForwardSource, Source
 
@@ -193,10 +193,7 @@ class FileOutput:
 
     def write(self, data: bytes) -> None:
         """Not to be mixed with scripts, whose last bytes may not have been written yet. Raises OSError."""
-        with memoryview(data) as view:
-            sent = 0
-            while sent < len(view):
-                sent += os.write(self._target, view[sent:])
+        write_all(self._target, data)
         self._bytes += len(data)
 
     def finish(self) -> None:

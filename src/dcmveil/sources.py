@@ -62,7 +62,7 @@ class FileSource:
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
-        self.status = os.fstat(fd)
+        self.status = _look_at(fd)
         self.size = self.status.st_size
 
     def check(self) -> None:
@@ -71,7 +71,7 @@ class FileSource:
         What is planned from one state must not be carried out on another: bytes that were found harmless would be
         copied from where there are others now. Times of modification can be set back, those of change cannot.
         """
-        if _state(os.fstat(self._fd)) != _state(self.status):
+        if _state(_look_at(self._fd)) != _state(self.status):
             raise InputError(CHANGED)
 
     def read_at(self, position: int, count: int) -> bytes:
@@ -91,6 +91,13 @@ class FileSource:
             return os.pread(self._fd, count, position)
         except OSError as error:
             raise InputError(f"cannot be read: {error.strerror}") from error
+
+
+def _look_at(fd: int) -> os.stat_result:
+    try:
+        return os.fstat(fd)
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}") from error
 
 
 def _state(status: os.stat_result) -> tuple[int, int, int]:

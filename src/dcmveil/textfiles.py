@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import stat
 
+from dcmveil.descriptors import opening, read_most
 from dcmveil.errors import ResourceError, show_path
 
 __all__ = ["read_text"]
+
+_AT_ONCE = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK  # a FIFO would keep us waiting
 
 
 def read_text(path: str, most: int) -> str:
@@ -16,10 +19,10 @@ def read_text(path: str, most: int) -> str:
     ResourceError, one line without anything of what is in it, for all else.
     """
     try:
-        with open(path, "rb", opener=_open_at_once) as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        with opening(path, _AT_ONCE) as fd:
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
                 raise ResourceError(f"{show_path(path)}: is not a regular file")
-            data = file.read(most + 1)
+            data = read_most(fd, most + 1)
     except OSError as error:
         raise ResourceError(f"{show_path(path)}: {error.strerror}") from None
     if len(data) > most:
@@ -29,7 +32,3 @@ def read_text(path: str, most: int) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ResourceError(f"{show_path(path)}:{line}: is not UTF-8") from None
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NONBLOCK)  # a FIFO would keep us waiting

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from errno import ELOOP, EMLINK, ENOTDIR
 from heapq import nsmallest
 
+from dcmveil.descriptors import put_away
 from dcmveil.errors import InputError
 
 __all__ = ["Beneath", "Tree", "is_within"]
@@ -59,13 +60,13 @@ class Tree:
                 opened = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=above)
             finally:
                 if above != self._top:
-                    os.close(above)
+                    put_away(above)
         return opened
 
     def _hold(self, folder: int, relative: str) -> None:
         before, self._held, self._relative = self._held, folder, relative
         if before != self._top:
-            os.close(before)
+            put_away(before)
 
     @staticmethod
     def _reason(error: OSError) -> str:
@@ -112,7 +113,7 @@ class Tree:
             with os.scandir(fd) as entries:
                 yield (entry.name for entry in entries)
         finally:
-            os.close(fd)
+            put_away(fd)
 
     def follow(self, relative: str) -> Beneath:
         """The regular file beneath that a link leads to. Raises InputError if it leads anywhere else."""

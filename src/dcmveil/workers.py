@@ -17,7 +17,6 @@ import pickle
 import signal
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from mmap import mmap
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
@@ -25,6 +24,7 @@ from time import monotonic
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from dcmveil.errors import DcmveilError
+from dcmveil.stopping import end_as_told, signals_held, take_signals
 
 __all__ = ["in_processes"]
 
@@ -86,7 +86,7 @@ class _Worker(Generic[_J, _R]):
         arguments = (theirs, work, [*others, self.connection], self.begun)
         self.process = fork.Process(target=_serve, args=arguments, daemon=True)
         self.given: deque[_Numbered[_J]] = deque()
-        with _interrupts_held():
+        with signals_held():
             self.process.start()
         theirs.close()
 
@@ -96,8 +96,10 @@ class _Worker(Generic[_J, _R]):
         while len(jobs := pickle.dumps([numbered.job for numbered in given])) > _CHUNK_BYTES and len(given) > 1:
             given = given[: len(given) // 2]
         self.given += given
-        with suppress(OSError):  # it has ended, which is found when its answers are read
+        try:
             self.connection.send_bytes(jobs)
+        except OSError:  # it has ended, or has to: either is found when its answers are read
+            self.interrupt()
         return chunk[len(given) :]
 
     def take_at_work(self) -> tuple[_Numbered[_J], list[_Numbered[_J]]]:
@@ -254,26 +256,16 @@ class _Crew(Generic[_J, _R]):
         self.dismiss()
 
 
-@contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """An interrupt comes behind this: a new process is to meet it when it is prepared."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
 def _serve(connection: Connection, work: Callable[[_J], _R], others: list[Connection], begun: memoryview[int]) -> None:
     """The life of a process: answer until the pipe is closed or an interrupt comes. It has nothing else to undo."""
     try:
         for other in others:  # or their processes would not notice that ours has ended
             other.close()
-        signal.signal(signal.SIGINT, _interrupted)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        take_signals()
         while True:
             _work_through(connection, work, pickle.loads(connection.recv_bytes()), begun)
     except (EOFError, OSError, KeyboardInterrupt):
+        end_as_told()
         os._exit(0)
     except BaseException:  # multiprocessing would print its text, which may hold a Value; the job counts as lost
         os._exit(1)
@@ -289,9 +281,3 @@ def _work_through(connection: Connection, work: Callable[[_J], _R], jobs: list[_
         if now - since >= _ANSWER_SECONDS or number == len(jobs):
             connection.send_bytes(pickle.dumps((now - since, results)))
             results, since = [], now
-
-
-def _interrupted(_number: int, _frame: object) -> None:
-    """The first interrupt; a second one would come in the middle of cleaning up."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    raise KeyboardInterrupt

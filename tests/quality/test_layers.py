@@ -14,6 +14,7 @@ SAMPLE = ROOT / "tests" / "data" / "sample.dcm"
 
 # From the bottom up. Modules of one layer do not know each other.
 LAYERS = (
+    ("descriptors", "stopping"),
     (
         "errors",
         "tags",

@@ -1,0 +1,198 @@
+"""What became of the files of a run: whole, absent, or anything else, which is a fault of ours."""
+
+from __future__ import annotations
+
+import csv
+import errno
+import io
+import json
+import os
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.faults.scenes import Scene, Stage
+from tests.faults.server import Ended
+from tests.faults.shim import How, Kind
+
+__all__ = ["Expected", "Fault", "Judge", "Verdict"]
+
+JOURNALS = ("report", "map")
+TEMPORARY = ".dcmveil-"
+
+
+class Fault(NamedTuple):
+    """A call of a kind, and how it fails; with no error it handles fewer bytes."""
+
+    kind: Kind
+    at: int
+    how: How
+    error: int = 0
+    retried: bool = False  # the run has to take no notice of it
+    is_late: bool = False  # it said that something written before has been lost
+
+    def __str__(self) -> str:
+        what = os.strerror(self.error) if self.error else "short"
+        return f"{self.kind.name.lower()} {self.at} {self.how.name.lower()}: {what}"
+
+
+class Verdict(NamedTuple):
+    """What is wrong, a word and more of it; nothing if `word` is empty."""
+
+    word: str = ""
+    text: str = ""
+
+
+@dataclass
+class Expected:
+    """What a clean run leaves."""
+
+    outputs: dict[str, bytes]
+    stdout: bytes
+    journals: dict[str, bytes]
+    counts: dict[Kind, int]
+
+
+class Judge:
+    """`restores` says whether the file at a path restores to an input, for outputs that are new each time."""
+
+    def __init__(self, stage: Stage, restores: Callable[[Path, Path], bool]) -> None:
+        self._stage = stage
+        self._restores = restores
+
+    def verdict(self, scene: Scene, expected: Expected, ended: Ended, fault: Fault | None) -> Verdict:
+        """The first thing that is wrong."""
+        for found in self._all(scene, expected, ended, fault):
+            if found.word:
+                return found
+        return Verdict()
+
+    def _all(self, scene: Scene, expected: Expected, ended: Ended, fault: Fault | None) -> Iterator[Verdict]:
+        if self._stage.look() != self._stage.untouched:
+            yield Verdict("LOST", "the input was touched")
+        states = {name: self._state(scene, expected, name) for name in scene.outputs}
+        for name, state in states.items():
+            if state in ("partial", "lost"):
+                yield Verdict(state.upper(), name)
+        succeeded = ended.status == 0
+        for name in [name for name in scene.outputs if states[name] != "whole" and succeeded]:
+            yield Verdict("FALSE SUCCESS", f"{name} is {states[name]}")
+        if succeeded and not self._is_stdout_whole(scene, expected):
+            yield Verdict("FALSE SUCCESS", "standard output is not whole")
+        yield self._journals(scene, expected, states, succeeded)
+        yield self._left(scene, fault)
+        if fault is not None and fault.retried and not succeeded:
+            yield Verdict("NOT RETRIED", self.said())
+        if fault is not None and fault.is_late and succeeded:
+            yield Verdict("FALSE SUCCESS", "an error on closing what was written")
+        yield self._end(ended, fault)
+
+    # -- outputs --
+
+    def _state(self, scene: Scene, expected: Expected, name: str) -> str:
+        path = self._stage.out / name
+        is_old = name in scene.old
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            return "lost" if is_old else "absent"
+        if self._is_whole(scene, expected, name, data):
+            return "whole"
+        return "old" if is_old and data == self._stage.old(scene, name, expected.outputs) else "partial"
+
+    def _is_whole(self, scene: Scene, expected: Expected, name: str, data: bytes) -> bool:
+        if data == expected.outputs[name]:
+            return True
+        return scene.restores and self._restores(self._stage.out / name, self._stage.inputs / scene.outputs[name])
+
+    def _is_stdout_whole(self, scene: Scene, expected: Expected) -> bool:
+        path = Path(f"{self._stage.log}.out")
+        if scene.stdout is None:
+            return path.read_bytes() == expected.stdout
+        if path.read_bytes() == expected.stdout:
+            return True
+        return scene.restores and self._restores(path, self._stage.inputs / scene.stdout)
+
+    # -- what is said of them --
+
+    def _journals(self, scene: Scene, expected: Expected, states: dict[str, str], succeeded: bool) -> Verdict:
+        """The report says "ok" of what is whole only, and both are complete where all was done."""
+        found = {name: self._read(name) for name in JOURNALS if f"{{o}}/{name}" in scene.arguments}
+        if scene.again and not succeeded:  # of another run, perhaps
+            found = {name: data for name, data in found.items() if data != expected.journals[name]}
+        if "report" in found:
+            lines = (found["report"] or b"").split(b"\n")[:-1]
+            for told in map(json.loads, lines):
+                name = told["target"] and os.path.relpath(told["target"], self._stage.out)
+                if told["status"] == "ok" and name and states[name] != "whole":
+                    return Verdict("FALSE SUCCESS", f"the report says that {name} is")
+            if succeeded and len(lines) != expected.journals["report"].count(b"\n"):
+                return Verdict("FALSE SUCCESS", "the report has other lines")
+        if "map" in found:
+            list(csv.reader(io.StringIO((found["map"] or b"").decode()), strict=True))
+            if succeeded and found["map"] != expected.journals["map"]:
+                return Verdict("FALSE SUCCESS", "the map is not whole")
+        return Verdict()
+
+    def _read(self, name: str) -> bytes | None:
+        try:
+            return (self._stage.out / name).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    # -- what else there is --
+
+    def _left(self, scene: Scene, fault: Fault | None) -> Verdict:
+        """Names that should not be there. After a kill one may have the temporary name of a file system without
+        nameless files, or that of the moment before an old output is replaced."""
+        allowed = {*scene.outputs, *scene.old, *JOURNALS}
+        for top in (self._stage.out, self._stage.temporary):
+            for folder, _folders, names in os.walk(top):
+                for name in names:
+                    path = os.path.join(folder, name)
+                    if os.path.relpath(path, self._stage.out) not in allowed and not _is_excused(path, scene, fault):
+                        return Verdict("LEFT", path)
+        return Verdict()
+
+    # -- how it ended --
+
+    def _end(self, ended: Ended, fault: Fault | None) -> Verdict:
+        said = self.said()
+        if ended.status == -signal.SIGALRM or not ended.is_alone:
+            return Verdict("HANGS", said)
+        was_killed = fault is not None and fault.how is How.KILL
+        if fault is not None and fault.error == errno.EPIPE and ended.status == -signal.SIGPIPE:
+            return Verdict()  # as others do
+        if _has_run_dry(fault) and ended.status in (-signal.SIGABRT, 1):
+            return Verdict()
+        if ended.status < 0 and not (was_killed and ended.status == -signal.SIGKILL):
+            return Verdict("DIED", f"{signal.Signals(-ended.status).name} {said}")
+        if not was_killed and any(_is_noise(line, fault) for line in said.splitlines()):
+            return Verdict("NOISE", said)
+        return Verdict()
+
+    def said(self) -> str:
+        """What it said."""
+        return Path(f"{self._stage.log}.err").read_text(errors="replace")
+
+
+def _is_noise(line: str, fault: Fault | None) -> bool:
+    """Not a line of ours, or one that calls a failing machine a bug. That no memory was left is not told by everything
+    that needs some: OpenSSL has a word of its own for it, and C code of Python may have none."""
+    is_memory = fault is not None and fault.kind in (Kind.MMAP, Kind.MALLOC)
+    return not line.startswith("dcmveil: ") or ("internal error" in line and not is_memory)
+
+
+def _has_run_dry(fault: Fault | None) -> bool:
+    """No memory is left at all: the Rust of cryptography aborts then, and so may CPython where a fork begins."""
+    return fault is not None and fault.kind is Kind.MALLOC and fault.how is How.FROM_THEN_ON
+
+
+def _is_excused(path: str, scene: Scene, fault: Fault | None) -> bool:
+    if fault is None or not os.path.basename(path).startswith(TEMPORARY):
+        return False
+    if fault.how is How.KILL or _has_run_dry(fault):
+        return not scene.nameless or (bool(scene.old) and fault.kind is Kind.RENAME)
+    return fault.kind is Kind.UNLINK and fault.how is How.FROM_THEN_ON
