@@ -163,7 +163,13 @@ dcmveil.cli.run = warned"""
     assert command(script, cwd=tmp_path) == (0, "", "")
 
 
-@pytest.mark.parametrize("kind", ["Exception", "BaseException", "MemoryError", "RecursionError", "SystemExit"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "BaseException",
+        *(pytest.param(kind, marks=pytest.mark.ci) for kind in ("Exception", "MemoryError", "SystemExit")),
+    ],
+)
 def test_leak_channel_27_an_error_in_a_process_of_jobs_is_one_line(kind: str, tmp_path: Path) -> None:
     """multiprocessing would print a traceback; the file counts as lost, and the others go on."""
     script = f"""
@@ -192,10 +198,10 @@ def test_leak_channel_27_a_panic_is_the_failure_of_one_file(tmp_path: Path, monk
 
     run = batch._run
 
-    def panics(task: object, job: batch.Job) -> object:
-        if job.source.endswith("bad"):
+    def panics(task: object, source: object, target: object) -> object:
+        if "bad" in str(source):
             raise Panic("VEILME")
-        return run(task, job)  # type: ignore[arg-type]
+        return run(task, source, target)  # type: ignore[arg-type]
 
     (tmp_path / "in").mkdir()
     for name in ("a", "bad", "c"):
