@@ -86,6 +86,7 @@ from dcmveil._recorder cimport (
     open_frames,
     record,
 )
+from dcmveil._repeats cimport Seen, forget_seen, seen_before
 from dcmveil._scanner cimport (
     scan_advance,
     scan_ahead,
@@ -138,11 +139,20 @@ from dcmveil.wire cimport (
     EXPLICIT_BE,
     IMPLICIT_LE,
     UNDEFINED_LENGTH,
+    VR_AT,
     VR_COUNT,
+    VR_FD,
+    VR_FL,
     VR_IMPLICIT,
     VR_LO,
+    VR_SL,
     VR_SQ,
+    VR_SS,
+    VR_SV,
+    VR_UL,
     VR_UN,
+    VR_US,
+    VR_UV,
 )
 
 from dcmveil.errors import LimitExceeded, Refused
@@ -163,14 +173,30 @@ cdef enum:
     FIRST_FRAMES = 32
 
 
+cdef uint64_t NUMBERS_OF_2 = <uint64_t>1 << VR_SS | <uint64_t>1 << VR_US
+cdef uint64_t NUMBERS_OF_4 = <uint64_t>1 << VR_AT | <uint64_t>1 << VR_FL | <uint64_t>1 << VR_SL | <uint64_t>1 << VR_UL
+cdef uint64_t NUMBERS_OF_8 = <uint64_t>1 << VR_FD | <uint64_t>1 << VR_SV | <uint64_t>1 << VR_UV
+
+
 # ---- which rule -----------------------------------------------------------------------------------------------
 
+cdef inline bint is_whole(uint64_t vrs, uint32_t length) noexcept nogil:
+    """Can a Value of one of these VRs have that length? Numbers have it in multiples of their size, or are none."""
+    if vrs & ~(NUMBERS_OF_2 | NUMBERS_OF_4 | NUMBERS_OF_8):
+        return True
+    return length & (1 if vrs & NUMBERS_OF_2 else 3 if vrs & NUMBERS_OF_4 else 7) == 0
+
+
 cdef inline bint vr_fits(const Token *t, const Entry *entry) noexcept nogil:
-    """Is the element encoded as the dictionary says? A Sequence may be UN, since it is looked into (PS3.5 6.2.2)."""
+    """Is the element encoded as the dictionary says, and will others read it so?
+
+    A Sequence may be UN, since it is looked into (PS3.5 6.2.2); not in Big Endian: some read its content as that."""
     cdef bint sequence = entry.vrs >> VR_SQ & 1
     if t.entered == 1 + FRAME_SEQUENCE or sequence:
-        return sequence and (t.vr == VR_SQ or t.vr == VR_UN or t.vr == VR_IMPLICIT)
-    return t.vr == VR_IMPLICIT or (t.vr < VR_COUNT and entry.vrs >> t.vr & 1)
+        return sequence and (t.vr == VR_SQ or t.vr == VR_IMPLICIT or (t.vr == VR_UN and t.encoding != EXPLICIT_BE))
+    if t.vr == VR_IMPLICIT:
+        return is_whole(entry.vrs, t.length)
+    return t.vr < VR_COUNT and entry.vrs >> t.vr & 1 and is_whole(<uint64_t>1 << t.vr, t.length)
 
 
 cdef inline bint is_sequence(const Token *t, const Entry *entry) noexcept nogil:
@@ -214,6 +240,19 @@ cdef inline uint16_t choose(State *s, const Token *t, uint32_t depth, const Plac
     if t.tag >> 16 & 1:
         return rule_of_private(s, t, depth, entry)
     return s.rules.unknown_rule if t.tag & 0xFFFF else s.rules.group_length_rule
+
+
+cdef inline bint is_repeated(State *s, const Token *t, const Entry *entry, uint32_t depth,
+                             uint16_t rule) noexcept nogil:
+    """Does something that stays come once more, and must not?"""
+    if not s.rules.behaviours[s.rules.repeated_rule] & REMOVE or s.rules.behaviours[rule] & REMOVE:
+        return False
+    return seen_before(&s.seen[depth], s.rules, entry, t.tag)
+
+
+cdef inline bint is_void(State *s, uint16_t rule) noexcept nogil:
+    """Does the element go because of how it is written? Then it counts as absent."""
+    return rule != KEEP_RULE and (rule == s.rules.vr_rule or rule == s.rules.repeated_rule)
 
 
 cdef int pass_anchors(State *s, const Token *t, uint32_t depth) noexcept nogil:
@@ -428,6 +467,8 @@ cdef int on_element(State *s, Token *t) noexcept nogil:
         return status
     rule = choose(s, t, depth, place, &entry)
     node = place.child if place != NULL else NO_NODE
+    if node == NO_NODE and is_repeated(s, t, entry, depth, rule):   # what counts inside counts in each of them
+        rule = s.rules.repeated_rule
     if s.rules.behaviours[rule] & EDIT:
         status = edit_element(s, t, entry, depth, node, rule)
     else:
@@ -462,7 +503,7 @@ cdef inline void listen(State *s, const Token *t, const Entry *entry, uint32_t d
     """Have the Value captured if it says something about others, or identifies."""
     cdef uint8_t flags = entry.flags if entry != NULL else 0
     cdef PlanFrame *f = &s.frames[depth]
-    if rule == s.rules.vr_rule and rule != KEEP_RULE:
+    if is_void(s, rule):
         flags &= IDENTIFYING | DATE
     listen_for_identity(s, t, flags)
     if f.mode & MODE_NAMING and flags & CODE:
@@ -499,8 +540,8 @@ cdef inline int watch_element(State *s, const Token *t, const Entry *entry, cons
         return finish_value(s)
     if entry == NULL or not entry.flags & WATCH:
         return STATUS_OK
-    if rule == s.rules.vr_rule and rule != KEEP_RULE:
-        return STATUS_OK        # in a form that is of no use it counts as absent
+    if is_void(s, rule):
+        return STATUS_OK
     if depth and not vr_fits(t, entry):
         return STATUS_OK        # nor does a nested one, whose rule will have it go for its VR later on
     # Nested ones are codes that are looked through for ours: to miss it among thousands adds it once more, no harm.
@@ -519,6 +560,7 @@ cdef int on_item(State *s, Token *t) noexcept nogil:
     number = s.scan.frames[s.scan.depth - 1].items
     open_frame(s, t, number, item_node(s, sequence.node, number), sequence.mode & ~<uint8_t>MODE_APPEND)
     s.frames[s.scan.depth].flags |= ITEM
+    forget_seen(&s.seen[s.scan.depth])
     if sequence.mode & MODE_CONTENT:
         return open_content(s, sequence)
     if sequence.mode & MODE_NAMING:
@@ -600,6 +642,11 @@ cdef int more_frames(State *s) noexcept nogil:
         return STATUS_MEMORY
     s.frames = <PlanFrame *>moved
     memset(&s.frames[s.frames_room], 0, (room - s.frames_room) * sizeof(PlanFrame))
+    moved = realloc(s.seen, room * sizeof(Seen))
+    if moved == NULL:
+        return STATUS_MEMORY
+    s.seen = <Seen *>moved
+    memset(&s.seen[s.frames_room], 0, (room - s.frames_room) * sizeof(Seen))
     s.frames_room = room
     return STATUS_OK
 
@@ -661,6 +708,7 @@ cdef class Planner:
     def __dealloc__(self):
         scan_close(&self.state.scan)
         free(self.state.frames)
+        free(self.state.seen)
         free(self.state.creators)
 
     def __init__(self, table: RuleTable, *, private: PrivateTable | None = None, hold_limit: int = 1 << 20,
@@ -679,7 +727,8 @@ cdef class Planner:
         self.state.max_frames = 2 * <uint32_t>max_depth + 3
         self.state.frames_room = min(FIRST_FRAMES, self.state.max_frames)
         self.state.frames = <PlanFrame *>calloc(self.state.frames_room, sizeof(PlanFrame))
-        if self.state.frames == NULL or scan_open(&self.state.scan, max_depth) != STATUS_OK:
+        self.state.seen = <Seen *>calloc(self.state.frames_room, sizeof(Seen))
+        if self.state.frames == NULL or self.state.seen == NULL or scan_open(&self.state.scan, max_depth) != STATUS_OK:
             raise MemoryError
         open_node(&self.state, &self.state.frames[0], ROOT_NODE)
         if transfer_syntax is not None:

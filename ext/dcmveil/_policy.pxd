@@ -86,6 +86,7 @@ cdef struct Rules:
     uint16_t duplicate_rule
     uint16_t member_rule
     uint16_t meta_rule
+    uint16_t repeated_rule      # of what stays but comes twice in a Data Set or Item; no removal: it stays as well
     uint8_t changes             # 0: nothing is ever edited
     uint8_t changes_anywhere    # 0: nothing but at the places
     uint8_t has_text            # some rule asks for the Specific Character Set

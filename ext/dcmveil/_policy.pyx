@@ -107,7 +107,7 @@ cdef class RuleTable:
     or 0 for every one that has no place of its own.
     `special` gives the rule of each kind of element that no tag decides: private, unknown, group_length, vr (not the
     dictionary's), duplicate (of an anchor; None: that of the anchor again), member (none of a closed Sequence), meta
-    (the File Meta Information).
+    (the File Meta Information), repeated (any other Attribute that comes once more).
     """
     def __cinit__(self, **kwargs):
         use_tables()
@@ -202,7 +202,7 @@ cdef class RuleTable:
         return 0
 
     def set_special(self, *, private: int, unknown: int, group_length: int, vr: int, duplicate: int | None,
-                    member: int, meta: int) -> None:
+                    member: int, meta: int, repeated: int = 0) -> None:
         """Rules of the kinds of element that no tag decides."""
         self.rules.private_rule = private
         self.rules.unknown_rule = unknown
@@ -212,3 +212,4 @@ cdef class RuleTable:
         self.rules.repeats = duplicate is None
         self.rules.member_rule = member
         self.rules.meta_rule = meta
+        self.rules.repeated_rule = repeated

@@ -4,6 +4,7 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from dcmveil._edits cimport PlanData, Watch
 from dcmveil._policy cimport MAX_RULES, Rules
 from dcmveil._private cimport Privates
+from dcmveil._repeats cimport Seen
 from dcmveil.scan cimport Scan
 
 cdef enum FrameMode:
@@ -59,6 +60,7 @@ cdef struct State:
     PlanData *plan
     const Rules *rules
     PlanFrame *frames
+    Seen *seen                      # one for each frame
     uint32_t frames_room
     uint32_t max_frames
     uint64_t hold_limit

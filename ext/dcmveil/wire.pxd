@@ -45,12 +45,21 @@ cdef enum Encoding:
 
 cdef enum:
     # Alphabetical numbers of the VRs that the code itself has to know; the rest come from the tables.
+    VR_AT = 2
+    VR_FD = 7
+    VR_FL = 8
     VR_LO = 10
     VR_OB = 12
     VR_OW = 17
+    VR_SL = 20
     VR_SQ = 21
+    VR_SS = 22
+    VR_SV = 24
     VR_UI = 27
+    VR_UL = 28
     VR_UN = 29
+    VR_US = 31
+    VR_UV = 33
     VR_COUNT = 34
     VR_IMPLICIT = 0xFE      # not on the wire: Implicit VR
     VR_INVALID = 0xFF       # two bytes that name no VR

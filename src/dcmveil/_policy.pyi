@@ -25,5 +25,14 @@ class RuleTable:
         value_tags: Mapping[int, bytes] | None = None,
     ) -> None: ...
     def set_special(
-        self, *, private: int, unknown: int, group_length: int, vr: int, duplicate: int | None, member: int, meta: int
+        self,
+        *,
+        private: int,
+        unknown: int,
+        group_length: int,
+        vr: int,
+        duplicate: int | None,
+        member: int,
+        meta: int,
+        repeated: int = 0,
     ) -> None: ...

@@ -57,6 +57,7 @@ SPECIAL = {
     "group_length": Rule("X", "group length (R29)"),
     "vr": Rule("X", "VR is not the dictionary's"),
     "duplicate": Rule("X", "repeated"),
+    "repeated": Rule("X", "repeated: some read the first of them, some the last"),
     "member": Rule("X", "not an Attribute of an Encrypted Attributes Sequence Item (R32)"),
     "meta": Rule("file meta", "R18: File Meta Information is written new"),
 }

@@ -359,4 +359,5 @@ def test_other_encodings(form: Form) -> None:
     becomes(gone + stays, stays, form=form)
     inside = IMPLICIT.item(named(PATIENT_STATE, text(form=IMPLICIT), form=IMPLICIT))
     unknown = form.sequence(CONTENT, inside, IMPLICIT.item(), vr="UN", open_end=True)
-    assert form.sequence(CONTENT, IMPLICIT.item(), vr="UN", open_end=True) in output(unknown, form=form)
+    kept = form.sequence(CONTENT, IMPLICIT.item(), vr="UN", open_end=True)
+    assert (kept in output(unknown, form=form)) == (not form.big)  # there readers do not agree on what it holds

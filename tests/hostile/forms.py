@@ -16,6 +16,7 @@ __all__ = [
     "EXPLICIT",
     "FORMS",
     "IMPLICIT",
+    "LONG",
     "PLAIN_FORMS",
     "UNDEFINED",
     "Form",

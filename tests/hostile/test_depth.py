@@ -70,13 +70,21 @@ def outcome(data: bytes, folder: Path) -> bytes:
     return (folder / "out.dcm").read_bytes()
 
 
+def goes_unread(way: Way, form: Form) -> bool:
+    """A Sequence as UN in Big Endian is removed, since readers do not agree on what it holds."""
+    return form.big and way is unknown_vr_defined
+
+
+UNKNOWN = (unknown_vr_open, unknown_vr_defined)
+
+
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
 @pytest.mark.parametrize("way", WAYS)
 def test_a_depth_of_1024_is_accepted(way: Way, form: Form, tmp_path: Path) -> None:
     """R2: the rules apply in the 1024th Sequence as in the first."""
     out = outcome(form.file(form.common() + way(form, LIMIT)), tmp_path)
     assert b"VEILME" not in out
-    if way is not private_open and not form.deflated:
+    if way is not private_open and not form.deflated and not (form.big and way in UNKNOWN):
         assert out.count(form.pack("HH", 0x0040, 0xA043)) >= 1
         assert out.count(form.pack("HH", 0x0040, 0xA043)) + out.count(struct.pack("<HH", 0x40, 0xA043)) >= LIMIT
 
@@ -87,6 +95,9 @@ def test_a_depth_of_1024_is_accepted(way: Way, form: Form, tmp_path: Path) -> No
 def test_more_is_refused_at_once(way: Way, depth: int, form: Form, tmp_path: Path) -> None:
     data = form.file(form.common() + way(form, depth))
     before = time.process_time()
+    if goes_unread(way, form):
+        assert b"VEILME" not in outcome(data, tmp_path)
+        return
     with pytest.raises(LimitExceeded, match=f"nested deeper than {LIMIT}") as error:
         outcome(data, tmp_path)
     assert time.process_time() - before < 2

@@ -33,7 +33,7 @@ LAYERS = (
     ("scan", "cloud_stores", "_process"),
     ("_preface", "_edits", "_loader", "cloud_ranges", "shielding"),
     ("_scanner", "_policy", "_copier", "_inverse"),
-    ("_private", "_plan", "_elements"),
+    ("_private", "_plan", "_elements", "_repeats"),
     ("state",),
     ("_creators",),
     ("_recorder",),

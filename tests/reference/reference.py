@@ -41,6 +41,9 @@ X_UNLESS_REQUIRED = {0x00700082, 0x00700083, TIMEZONE}
 IMPLEMENTATION_CLASS = b"2.25.93788369709748088662773663422743228673"
 IMPLEMENTATION_VERSION = b"DCMVEIL 0.1.0"
 
+# Numbers, which come whole.
+SIZES = {"SS": 2, "US": 2, "AT": 4, "FL": 4, "SL": 4, "UL": 4, "FD": 8, "SV": 8, "UV": 8}
+
 # Action for Type 1, 2, 3 and for an unknown IOD; 1C counts as 1 and 2C as 2.
 COMPOUND = {
     "X/Z": ("D", "Z", "X", "Z"),
@@ -138,6 +141,7 @@ class Reference:
         """The Data Set of an Item of the Sequence `parent`; a Content Item has its own actions for some elements."""
         outer, self.charset = self.charset, texts.charset_of(elements, self.charset)
         result: list[Element] = []
+        seen: set[int] = set()
         for element in elements:
             if private.is_private(element.tag):
                 kept = self.private(element, elements)
@@ -145,12 +149,30 @@ class Reference:
                 kept = self.carried_out(actions[element.tag], element, parent, "D")
             else:
                 kept = self.element(element, parent)
+            if self.is_repeated(element, parent, kept, seen):
+                kept = []
             if kept != [element] and not any(isinstance(other.value, Cleaned) for other in kept):
                 self.may_go |= texts.words_of(element, self.charset)
             result += kept
         self.charset = outer
         owned = {private.creator_of(element.tag, elements)[0] for element in result}
         return [element for element in result if not private.is_creator(element.tag) or element.tag in owned]
+
+    def is_repeated(self, element: Element, parent: int, kept: list[Element], seen: set[int]) -> bool:
+        """Whether it stays, as an earlier one of its tag has: readers would have to choose which of them to take."""
+        tag = element.tag
+        is_asked = self.may_clean(element) or self.action(tag, parent) in ("shift", "clean", "pseudonym")
+        if not kept and (private.is_private(tag) or not is_asked):
+            return False
+        if private.is_creator(tag) or self.has_a_say(tag):
+            return False
+        before = tag in seen
+        seen.add(tag)
+        return before
+
+    def has_a_say(self, tag: int) -> bool:
+        """Whether it says what is to become of private elements, which counts however often it does."""
+        return tag == private.CHARACTERISTICS and self.settings.retain_safe_private
 
     def element(self, element: Element, parent: int) -> list[Element]:
         """What becomes of one Data Element that is not private: nothing or one Data Element."""
@@ -220,15 +242,33 @@ class Reference:
 
     def kept(self, element: Element, parent: int) -> list[Element]:
         """A kept element must have a VR of the dictionary; a Sequence is looked into, a text loses names."""
-        if not has_right_vr(element):
+        if not has_right_vr(element) or not self.is_read_alike(element):
             return []
         if isinstance(element.value, list):
             return [Element(element.tag, element.vr, self.items(element))]
-        unlisted = tables.printed(element.tag) not in tables.profile() and element.tag != CODING_SCHEME
-        if self.settings.clean_descriptors and unlisted and the_vr(element) in texts.TEXT_VRS:
+        if self.may_clean(element):
             instead = self.carried_out(self.by_type("X/Z/D", element.tag, parent), element, parent)
             return self.text(element, False, instead)
         return [element]
+
+    def may_clean(self, element: Element) -> bool:
+        """Whether it is a text that no row names, of which names are cleaned."""
+        unlisted = tables.printed(element.tag) not in tables.profile() and element.tag != CODING_SCHEME
+        return self.settings.clean_descriptors and unlisted and the_vr(element) in texts.TEXT_VRS
+
+    def is_read_alike(self, element: Element) -> bool:
+        """Whether other readers see the same: numbers of whole size, and in Big Endian no Items as UN."""
+        if not isinstance(element.value, bytes) or tables.dictionary_vrs(element.tag) == ("SQ",):
+            return not self.is_unknown_in_big_endian(element)
+        if private.is_private(element.tag):
+            vrs: tuple[str, ...] = (element.vr or "UN",)
+        else:
+            vrs = (element.vr,) if element.vr else tables.dictionary_vrs(element.tag)
+        sizes = [SIZES.get(vr, 1) for vr in vrs] or [1]
+        return not len(element.value) % min(sizes)
+
+    def is_unknown_in_big_endian(self, element: Element) -> bool:
+        return element.vr == "UN" and not self.encoding.little
 
     def items(self, element: Element) -> list[list[Element]]:
         """The Items of a kept Sequence, by the rules of each element; Content Items by the name of their concept."""
@@ -278,7 +318,9 @@ class Reference:
         _, creator = private.creator_of(element.tag, elements)
         action = private.action(element, creator, self.said) if creator else "X"
         if action == "items":
-            return [self.private_sequence(element)]
+            return [] if self.is_unknown_in_big_endian(element) else [self.private_sequence(element)]
+        if not self.is_read_alike(element):
+            return []
         if action == "keep" and self.settings.clean_descriptors and private.may_name(element, creator, self.said):
             return self.text(element, False, [])
         if action == "keep" or (action == "UID" and self.settings.retain_uids):
