@@ -18,6 +18,7 @@ __all__ = ["OLD", "SCENES", "Scene", "Stage"]
 OLD = b"an old output"
 SECRET = b"a secret that is long enough"
 BULK = (1 << 20) + 9002  # bytes of Pixel Data that are copied as bulk, with an end that is no whole page
+WEAK = 1024  # bits of a key: to check a longer one takes more time than all else of a run
 FILES = ("one/plain", "one/bulk", "one/deflated", "tree/a", "tree/b", "tree/sub/c")
 
 
@@ -53,8 +54,8 @@ class Scene:
 
 
 _E = "--secret-file {k}/secret"
-_C = f"-c {{k}}/certificate {_E}"
-_D = "-d -k {k}/key"
+_C = f"--allow-weak -c {{k}}/certificate {_E}"
+_D = "--allow-weak -d -k {k}/key"
 _EDIT = "--dumb --replace 0010,0010=Nobody --remove 0008,0080"
 _TREE = {"a": "tree/a", "b": "tree/b", "sub/c": "tree/sub/c"}
 
@@ -127,8 +128,8 @@ class Stage:
             path.mkdir(parents=True)
         self._make_inputs()
         write(self.keys / "secret", SECRET)
-        write(self.keys / "certificate", pem_of(certificate(rsa_key())))
-        write(self.keys / "key", key_bytes(rsa_key()))
+        write(self.keys / "certificate", pem_of(certificate(rsa_key(bits=WEAK))))
+        write(self.keys / "key", key_bytes(rsa_key(bits=WEAK)))
         self.untouched = self.look()
 
     def _make_inputs(self) -> None:
