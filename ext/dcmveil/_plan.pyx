@@ -64,6 +64,7 @@ from dcmveil.wire cimport (
 )
 
 from dcmveil.errors import LimitExceeded
+from dcmveil.tags import LEFT_OUT, MOST_STEPS
 
 cdef enum:
     MAX_LENGTH = 0xFFFFFFFE
@@ -627,7 +628,8 @@ cdef class Plan:
     def edits(self):
         """The settled edits that change something, for a dry run: ``(steps, tag, rule, key, decision, old, new)``.
 
-        `steps` is a tuple of (Sequence tag, Item number), `old` and `new` are bytes of the whole element.
+        `steps` is a tuple of (Sequence tag, Item number), with the middle of a long one left out as `dcmveil.tags` has
+        it; `old` and `new` are bytes of the whole element.
         """
         cdef uint32_t i = 0, size = 0
         cdef const uint8_t *data = NULL
@@ -660,10 +662,17 @@ cdef class Plan:
 
 cdef tuple pair_steps(list steps):
     """(tag, -number, tag, -number, tag) -> ((tag, number), (tag, number), (tag, 0))."""
+    cdef Py_ssize_t left_out = (len(steps) + 1) // 2 - MOST_STEPS
+    if left_out > 1:
+        return (*pairs_of(steps[:MOST_STEPS]), (LEFT_OUT, left_out), *pairs_of(steps[MOST_STEPS + 2 * left_out:]))
+    return tuple(pairs_of(steps))
+
+
+cdef list pairs_of(list steps):
     paired = []
     for step in steps:
         if step < 0:
             paired.append((paired.pop()[0], -step))
         else:
             paired.append((step, 0))
-    return tuple(paired)
+    return paired

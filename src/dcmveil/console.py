@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from dcmveil.cloud_urls import shown
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["DEBUG", "ERRORS", "WARNINGS", "ask_passphrase", "put", "put_edits", "say", "tell", "warn", "with_progress"]
 
 ERRORS, WARNINGS, DEBUG = range(3)
+_LINES = 1000  # that are put at once
 
 _T = TypeVar("_T")
 
@@ -142,10 +144,13 @@ def put_edits(outcome: Outcome) -> None:
         return
     from dcmveil._tables import keyword
 
-    rows: list[tuple[Any, ...]] = [
+    edits = outcome.report.edits
+    put(f"# {show_path(shown(outcome.job.source))}: {len(edits)} edits\n")
+    rows: Iterator[tuple[Any, ...]] = (
         (edit.path, keyword(edit.tag) or "-", edit.action, edit.decision, edit.old_length, edit.new_length, edit.reason)
-        for edit in outcome.report.edits
-    ]
+        for edit in edits
+    )
     head = ("path", "keyword", "action", "decision", "old", "new", "reason")
-    lines = ["\t".join(map(str, row)) for row in (head, *rows)]
-    put("\n".join([f"# {show_path(shown(outcome.job.source))}: {len(rows)} edits", *lines, ""]))
+    lines = ("\t".join(map(str, row)) + "\n" for row in chain([head], rows))
+    while some := "".join(islice(lines, _LINES)):
+        put(some)

@@ -62,7 +62,7 @@ def deidentify_source(
 def plan_file(source: _Path, policy: Policy) -> Report:
     """What `deidentify_file` would do, edit by edit, without doing it. Raises the same, but OutputError.
 
-    All edits are held at once, some 300 bytes each.
+    All edits are held at once, most of them deflated.
     """
     with opened(source) as fd:
         return plan_source(FileSource(fd), policy, completion_of(policy))._replace(source=str(source))

@@ -65,7 +65,7 @@ class Report(NamedTuple):
     bytes_in: int
     bytes_out: int | None
     counts: Mapping[tuple[str, str], int]
-    edits: tuple[EditLine, ...] = ()
+    edits: Sequence[EditLine] = ()
     notice: str | None = None
     risks: tuple[tuple[str, str], ...] = ()
     remarks: Remarks = Remarks()

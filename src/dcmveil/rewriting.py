@@ -18,6 +18,7 @@ from dcmveil._planner import Planner
 from dcmveil.descriptors import put_away
 from dcmveil.errors import InputError, Refused
 from dcmveil.iods import is_known
+from dcmveil.lines import Lines
 from dcmveil.questions import Answers, Rewriting
 from dcmveil.report import EditLine, Report
 from dcmveil.resolver import Resolver
@@ -172,7 +173,7 @@ class Rewrite:
         self._planner = policy.planner(transfer_syntax=transfer_syntax)
         self._answers = policy.answers(file_meta=file_meta)
         self._resolver = Resolver(self._planner, self._answers)
-        self._edits: list[EditLine] = []
+        self._edits = Lines()
         self._output: Output | None = None
         self._has_written = False
         self.prefix = 0  # bytes of output before the Data Set
@@ -233,7 +234,7 @@ class Rewrite:
                 self._resolver.align()
             self.prefix = self._planner.plan.prefix_size(self._planner.dataset_start)
         if writer is None:
-            self._edits += map(self._edit_line, self._planner.plan.edits())
+            self._edits.extend(map(self._edit_line, self._planner.plan.edits()))
             while self._planner.plan.script(_SCRIPT):
                 pass  # what is not said cannot be dropped
         else:
@@ -248,7 +249,7 @@ class Rewrite:
             bytes_in=self._source.size,
             bytes_out=None if self._output is None else self._output.written,
             copied={} if self._output is None else self._output.methods,
-            edits=tuple(self._edits),
+            edits=self._edits or (),
             notice=notice or self._notice,
             risks=self._risks,
         )

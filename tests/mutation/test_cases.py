@@ -75,7 +75,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Runs:
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Runs:
-    return Runs(tmp_path_factory.mktemp("large"), set(LARGE), WORDS.keys() - {"--dry-run"})
+    return Runs(tmp_path_factory.mktemp("large"), set(LARGE), WORDS)
 
 
 @pytest.fixture(scope="module")
