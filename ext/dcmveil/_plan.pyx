@@ -64,7 +64,8 @@ from dcmveil.wire cimport (
 )
 
 from dcmveil.errors import LimitExceeded
-from dcmveil.tags import LEFT_OUT, MOST_STEPS
+from dcmveil.tags import LEFT_OUT as _LEFT_OUT
+from dcmveil.tags import MOST_STEPS as _MOST_STEPS
 
 cdef enum:
     MAX_LENGTH = 0xFFFFFFFE
@@ -662,9 +663,9 @@ cdef class Plan:
 
 cdef tuple pair_steps(list steps):
     """(tag, -number, tag, -number, tag) -> ((tag, number), (tag, number), (tag, 0))."""
-    cdef Py_ssize_t left_out = (len(steps) + 1) // 2 - MOST_STEPS
+    cdef Py_ssize_t left_out = (len(steps) + 1) // 2 - _MOST_STEPS
     if left_out > 1:
-        return (*pairs_of(steps[:MOST_STEPS]), (LEFT_OUT, left_out), *pairs_of(steps[MOST_STEPS + 2 * left_out:]))
+        return (*pairs_of(steps[:_MOST_STEPS]), (_LEFT_OUT, left_out), *pairs_of(steps[_MOST_STEPS + 2 * left_out:]))
     return tuple(pairs_of(steps))
 
 
