@@ -64,6 +64,18 @@ def _shield() -> None:
         import warnings  # of cryptography, mostly: several lines, with a line of its source
 
         warnings.simplefilter("ignore")
+    if any("://" in argument for argument in sys.argv):
+        _silence_libraries()
+
+
+def _silence_libraries() -> None:
+    """What those of stores log, and what ends their threads, has addresses and texts of its own. What matters of it
+    comes as an error."""
+    import logging
+    import threading
+
+    logging.getLogger().addHandler(logging.NullHandler())
+    threading.excepthook = lambda _found: None
 
 
 def _tell_unraisable(found: Any) -> None:

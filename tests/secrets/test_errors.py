@@ -209,3 +209,22 @@ def test_leak_channel_27_a_panic_is_the_failure_of_one_file(tmp_path: Path, monk
     monkeypatch.setattr(batch, "_run", panics)
     assert cli.run([str(tmp_path / "in"), str(tmp_path / "out")]) == 1
     assert listing(tmp_path / "out") == ["a", "c"]
+
+
+LIBRARY = """
+import logging, threading
+from dcmveil import cloud
+def run_url(*places):
+    logging.getLogger("asyncio").error("VEILME")
+    logging.warning("VEILME")
+    thread = threading.Thread(target=lambda: "VEILME".index("x"))
+    thread.start()
+    thread.join()
+    raise ValueError("VEILME")
+cloud.run_url = run_url"""
+
+
+def test_leak_channel_27_what_libraries_of_stores_say_is_not_shown(tmp_path: Path) -> None:
+    """asyncio tells of errors that nobody waits for, with a traceback; threads print theirs."""
+    said = command(LIBRARY, "s3://bucket/in", "out", cwd=tmp_path)
+    one_line(said, "dcmveil: s3://bucket/in: internal error, please report: ValueError at <string>:11")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
 from collections import Counter
 from pathlib import Path
 from random import Random
@@ -17,7 +18,7 @@ from dcmveil.cms_algorithms import BlockCipher
 from dcmveil.errors import DecryptionError
 from dcmveil.reidentifying import reidentify_file
 from dcmveil.reversal import pack
-from tests.cli.support import image, invoke
+from tests.cli.support import image, invoke, process
 from tests.hostile.forms import EXPLICIT
 from tests.reversible.keys import EXPLICIT_SYNTAX, encrypted_attributes, envelope, reversible
 from tests.secrets.__main__ import main
@@ -163,3 +164,13 @@ def test_leak_channel_23_the_time_it_takes_can_be_measured(capsys: pytest.Captur
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 1 + len(KINDS) + 1 + 1
     assert main(["oracle", "x"]) == 1
+
+
+@pytest.mark.ci
+@pytest.mark.parametrize("kind", KINDS)
+def test_leak_channel_23_a_pipe_gets_one_message_and_nothing_else(kind: str, sealed: Blob, tmp_path: Path) -> None:
+    write(tmp_path / "key", key_bytes(rsa_key()))
+    write(tmp_path / "in.dcm", sent(dict(mutated(sealed, len(KINDS)))[kind]))
+    with (tmp_path / "in.dcm").open("rb") as source, subprocess.Popen(["cat"], stdin=source, stdout=-1) as pipe:
+        said = process("-d", "-D", "-k", tmp_path / "key", "-", "-", stdin=pipe.stdout)
+    assert said == (1, "", f"dcmveil: standard input: {DecryptionError()}\n")
