@@ -106,6 +106,25 @@ def test_leak_channel_18_a_user_restores_what_was_encrypted(public: Path) -> Non
     assert (public / "back").read_bytes() == image()
 
 
+PIPED = """
+reader, writer = os.pipe()
+os.write(writer, b"VEILME the password")
+os.close(writer)
+sys.argv[:] = [argument.replace("FD", f"/dev/fd/{reader}") for argument in sys.argv]
+"""
+
+
+@pytest.mark.ci
+def test_leak_channel_18_a_user_s_descriptors_have_paths_all_the_same(public: Path) -> None:
+    """Process substitution, by way of /proc/self/fd, which belongs to root then."""
+    write(public / "in.dcm", image(), 0o644)
+    for arguments in (("in.dcm", "crypt"), ("-d", "crypt", "back")):
+        *options, source, target = arguments
+        command = [*options, "--password-file", "FD", public / source, public / target]
+        assert as_user(*command, before=PIPED) == (0, "", "")
+    assert (public / "back").read_bytes() == image()
+
+
 def test_leak_channel_18_a_process_that_is_not_ours_is_left_as_it_is(tmp_path: Path) -> None:
     """Whoever embeds the package shields the process, or not."""
     script = """
