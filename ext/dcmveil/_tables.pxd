@@ -12,7 +12,6 @@ cdef int set_tables(const dcmveil_tables *new) except -1
 
 cdef const dcmveil_attribute *find_attribute(uint32_t tag) noexcept nogil
 cdef const dcmveil_profile_row *find_profile_row(uint32_t tag) noexcept nogil
-cdef int find_role(uint32_t tag) noexcept nogil
 cdef int32_t find_iod(const char *sop_class) noexcept nogil
 cdef int find_iod_type(int32_t iod, uint32_t tag) noexcept nogil
 cdef int find_nested_type(uint32_t parent, uint32_t tag) noexcept nogil

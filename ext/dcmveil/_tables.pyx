@@ -15,7 +15,6 @@ tables = dcmveil_builtin
 cdef bint in_use = False
 
 cdef enum:
-    NO_ROLE = -1
     UNKNOWN_IOD = -1
 
 
@@ -77,12 +76,6 @@ cdef const dcmveil_profile_row *find_profile_row(uint32_t tag) noexcept nogil:
         if tag & tables.confidentiality[i].mask == tables.confidentiality[i].tag:
             return &tables.confidentiality[i]
     return NULL
-
-
-cdef int find_role(uint32_t tag) noexcept nogil:
-    cdef const dcmveil_gap *row = <const dcmveil_gap *>bsearch(
-        &tag, tables.gaps, tables.gaps_count, sizeof(dcmveil_gap), compare_tags)
-    return row.role if row != NULL else NO_ROLE
 
 
 cdef uint32_t canonical(uint32_t tag) noexcept nogil:

@@ -114,16 +114,21 @@ def _has_terminal() -> bool:
 def tell(outcome: Outcome, level: int) -> None:
     """On stderr: what failed, what is worth knowing, and as much of what was done as the level wants."""
     failure, report = outcome.failure, outcome.report
-    if failure is None and (report is None or (report.notice is None and level == ERRORS)):
-        return  # a million files say nothing
-    name = "standard input" if outcome.job.source == STANDARD else show_path(shown(outcome.job.source))
     if failure is not None:
-        say(f"{name}: {failure.message}")
-    elif report is not None:
-        if report.notice is not None:
-            say(f"{name}: {report.notice}")
-        if level > ERRORS:
-            _tell_more(name, report, level)
+        say(f"{_name(outcome)}: {failure.message}")
+    elif report is not None and (report.notice is not None or level > ERRORS):  # a million files say nothing
+        _tell_report(_name(outcome), report, level)
+
+
+def _name(outcome: Outcome) -> str:
+    return "standard input" if outcome.job.source == STANDARD else show_path(shown(outcome.job.source))
+
+
+def _tell_report(name: str, report: Report, level: int) -> None:
+    if report.notice is not None:
+        say(f"{name}: {report.notice}")
+    if level > ERRORS:
+        _tell_more(name, report, level)
 
 
 def _tell_more(name: str, report: Report, level: int) -> None:
