@@ -107,12 +107,21 @@ class Campaign:
         environment = self.shim.environment()
         if allocator is not None:
             environment["PYTHONMALLOC"] = allocator
-        self.server = Server(environment) if forks else Processes(self.shim.environment(armed=True))
+        self._server = Server(environment) if forks else Processes(self.shim.environment(armed=True))
         self._judge = Judge(self.stage, self._restores)
         self._seal()
 
     def close(self) -> None:
-        self.server.close()
+        self._server.close()
+
+    @contextmanager
+    def broken(self, code: str) -> Iterator[None]:
+        """Python that breaks what is tested, in each run."""
+        self._server.sabotage = code
+        try:
+            yield
+        finally:
+            self._server.sabotage = ""
 
     def _seal(self) -> None:
         """The inputs encrypted, for scenes that restore them."""
@@ -131,7 +140,7 @@ class Campaign:
         self.stage.untouched = self.stage.look()
 
     def _run(self, arguments: list[str], stdin: Path | None = None) -> Ended:
-        return self.server.run(arguments, self.stage.log, stdin=stdin, temporary=self.stage.temporary)
+        return self._server.run(arguments, self.stage.log, stdin=stdin, temporary=self.stage.temporary)
 
     def _restores(self, path: Path, original: Path) -> bool:
         """With no faults meanwhile, and what was said of the run put by."""
@@ -140,7 +149,7 @@ class Campaign:
         said = Path(f"{self.stage.log}.err").read_bytes()
         arguments = ["--allow-weak", "-d", "-k", str(self.stage.keys / "key"), str(path), str(self.stage.aside)]
         log = self.stage.log.with_name("aside.log")
-        ended = self.server.run(arguments, log, temporary=self.stage.log.parent)
+        ended = self._server.run(arguments, log, temporary=self.stage.log.parent)
         Path(f"{self.stage.log}.err").write_bytes(said)
         return ended.status == 0 and self.stage.aside.read_bytes() == original.read_bytes()
 
@@ -156,6 +165,7 @@ class Campaign:
         return Expected(outputs, Path(f"{self.stage.log}.out").read_bytes(), journals, self.shim.counts())
 
     def _whole(self, scene: Scene) -> dict[str, bytes]:
+        self.shim.plan(None)
         shutil.rmtree(self.stage.out)
         self.stage.out.mkdir()
         self._run(self.stage.arguments(scene))

@@ -21,6 +21,8 @@ __all__ = ["Expected", "Fault", "Judge", "Verdict"]
 
 JOURNALS = ("report", "map")
 TEMPORARY = ".dcmveil-"
+# CPython ends a fork so that cannot have new locks, before it comes to us: its file counts as lost.
+FORK_WITHOUT_MEMORY = "Fatal Python error: _PyRuntimeState_ReInitThreads"
 
 
 class Fault(NamedTuple):
@@ -166,6 +168,8 @@ class Judge:
         if fault is not None and fault.error == errno.EPIPE and ended.status == -signal.SIGPIPE:
             return Verdict()  # as others do
         if _has_run_dry(fault) and ended.status in (-signal.SIGABRT, 1):
+            return Verdict()
+        if fault is not None and fault.kind is Kind.MALLOC and FORK_WITHOUT_MEMORY in said and ended.status == 1:
             return Verdict()
         if ended.status < 0 and not (was_killed and ended.status == -signal.SIGKILL):
             return Verdict("DIED", f"{signal.Signals(-ended.status).name} {said}")

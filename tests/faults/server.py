@@ -71,6 +71,7 @@ class Processes:
 
     def __init__(self, environment: dict[str, str]) -> None:
         self._environment = environment
+        self.sabotage = ""  # not heeded: these are as a user has them
         _adopt()
 
     def run(
