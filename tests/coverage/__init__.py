@@ -5,8 +5,8 @@ in it (all but those marked slow), and prints per file how many of the branches 
 of src. Exit status 1 if a total is below its bound. Tests that fail are for pytest to judge: bounds on time and memory
 do not hold while branches are counted.
 
-Branches of src are those of coverage.py: the ways on from a line that has several. Nothing is left out but what
-`exclude_also` of coverage.ini names.
+Branches of src are those of coverage.py: the ways on from a line that has several. Nothing is left out but what is for
+type checkers alone (coverage.ini).
 
 Branches of ext are counted by our own means: coverage.py knows only lines of Cython sources, and most branches of the C
 that Cython makes are its own. A condition is here
