@@ -403,6 +403,7 @@ def _add_messages(parser: _Parser) -> None:
     level("-W", "--warning", const=WARNINGS, help="warnings")
     level("-E", "--error", const=ERRORS, help="errors (the default)")
     level("-D", "--debug", const=DEBUG, help="what was done to each file")
+    add("--quiet-names", action="store_true", help="call files by number, in the report as well")
     add("-h", "--help", action="store_true", help="print this and exit")
     add("-v", "--version", action="store_true", help="print the version and exit")
 

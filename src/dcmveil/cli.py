@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from functools import partial
 from typing import Any
@@ -157,13 +157,22 @@ def _process(task: Task, options: Namespace) -> int:
         processes = options.jobs if is_folder else 1
         outcomes = outcomes_of(jobs, task, resume=options.resume, processes=processes)
         stack.enter_context(closing(outcomes))
-        for outcome in with_progress(outcomes, of_folder=is_folder):
+        for outcome in with_progress(_named(outcomes, options), of_folder=is_folder):
             tally.add(outcome)
             for told in listeners:
                 told(outcome)
     if is_folder:
         say(str(tally))
     return int(tally.failed)
+
+
+def _named(outcomes: Iterator[Outcome], options: Namespace) -> Iterator[Outcome]:
+    """As they are to be told of."""
+    if not options.quiet_names:
+        return outcomes
+    from dcmveil.numbering import numbered
+
+    return numbered(outcomes)
 
 
 def _listeners(options: Namespace, stack: ExitStack) -> list[Callable[[Outcome], None]]:

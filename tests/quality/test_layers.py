@@ -84,7 +84,7 @@ LAYERS = (
     ("aside",),
     ("pipes", "cloud"),
     ("batch",),
-    ("console", "journal", "mapping"),
+    ("console", "journal", "mapping", "numbering"),
     ("arguments",),
     ("credentials", "choices"),
     ("cli",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -11,7 +12,9 @@ from pathlib import Path
 import pydicom
 import pytest
 
+from dcmveil.batch import Failure, Job, Outcome
 from dcmveil.cms import Opener
+from dcmveil.numbering import numbered
 from tests.cli.support import BAD, image, invoke, listing
 from tests.hostile.forms import FORMS, Form, inflated
 from tests.services.certificates import certificate, key_bytes, pem_of, rsa_key, write
@@ -83,3 +86,64 @@ def test_leak_channel_16_a_folder_run_tells_of_what_failed_and_of_nothing_else(p
     assert (status, out) == (1, "")
     assert [line for line in err.splitlines() if told(line.encode()) and "bad.dcm" not in line] == []
     assert f"{FOLDER}/{NAME}" in listing(place.parent / "out")
+
+
+# ---- --quiet-names ---------------------------------------------------------------------------------------------
+
+
+def troubled(place: Path) -> None:
+    """A folder in which about everything goes wrong that has a file name in its message."""
+    write(place / FOLDER / "bad WILSON.dcm", BAD)
+    (place / FOLDER / "gone WILSON").symlink_to("WOODROW")
+    os.mkfifo(place / FOLDER / "pipe WILSON")
+    (place / FOLDER / "taken WILSON").write_bytes(image())
+    (place / "out" / FOLDER / "taken WILSON").mkdir(parents=True)
+    (place / FOLDER / "below WILSON").mkdir()
+    (place / FOLDER / "below WILSON" / NAME).write_bytes(image())
+    (place / "out" / FOLDER / "below WILSON").write_bytes(b"in the way")
+    (place / FOLDER / "WILSON\u00e4\n19480317").write_bytes(BAD)
+
+
+@pytest.mark.parametrize("options", [(), ("--jobs", "2"), ("--dry-run",), ("-c", "cert")], ids=" ".join)
+def test_leak_channel_16_quiet_names_call_files_by_number(
+    options: tuple[str, ...], place: Path, capfd: Capture
+) -> None:
+    """In messages at any level, in a dry run, and in the report; outputs are the same."""
+    troubled(place)
+    (place / "in").mkdir()
+    (place / FOLDER).rename(place / "in" / FOLDER)
+    status, out, err = invoke(capfd, "--quiet-names", *options, "-r", "-D", "--report", "report", "in", "out")
+    report = (place / "report").read_bytes()
+    assert status == 1
+    assert told(out.encode() + err.encode() + report) == []
+    assert "file 1: " in err
+    assert [json.loads(line)["source"] for line in report.splitlines()] == [
+        f"file {number}" for number in range(1, report.count(b"\n") + 1)
+    ]
+    assert report.count(b"\n") >= 7
+    assert options == ("--dry-run",) or f"{FOLDER}/{NAME}" in listing(place / "out")
+
+
+def test_leak_channel_16_numbers_follow_the_sorted_names_and_leave_reasons(place: Path, capfd: Capture) -> None:
+    for name in ("a", "b", "c"):
+        write(place / FOLDER / name, BAD if name == "b" else image())
+    (place / FOLDER / NAME).unlink()
+    plain = invoke(capfd, FOLDER, "out").err
+    quiet = invoke(capfd, "--quiet-names", FOLDER, "out").err
+    assert quiet == plain.replace(f"{FOLDER}/b", "file 2")
+
+
+@pytest.mark.parametrize(
+    ("message", "left"),
+    [
+        ("offset 5: Value Length expected", "offset 5: Value Length expected"),
+        ("out/WILSON/x.dcm: not written: No space left on device", "...: not written: No space left on device"),
+        ("in/WILSON/x.dcm: not read: /srv/WILSON/y.dcm is gone", "not done: OutputError"),
+        ("folder cannot be used: /srv/out/WILSON: exists", "not done: OutputError"),
+        ("WILSONIAN", "WILSONIAN"),
+    ],
+)
+def test_leak_channel_16_of_a_message_stays_what_is_no_name(message: str, left: str) -> None:
+    job = Job("in/WILSON/x.dcm", "out/WILSON/x.dcm")
+    (found,) = numbered([Outcome(job, failure=Failure("OutputError", message))])
+    assert found == Outcome(Job("file 1", "file 1"), failure=Failure("OutputError", left))
