@@ -150,6 +150,8 @@ def _process(task: Task, options: Namespace) -> int:
     is_folder = options.source != STANDARD and os.path.isdir(options.source)
     if options.target == STANDARD and (is_folder or os.isatty(1)):
         raise UsageError("standard output cannot be OUT " + ("for a folder" if is_folder else "if it is a terminal"))
+    if options.source == STANDARD and os.isatty(0):
+        raise UsageError("standard input cannot be IN if it is a terminal")
     tally = Tally()
     with ExitStack() as stack:
         listeners = _listeners(options, stack)

@@ -55,6 +55,11 @@ class AtomicFile:
     becomes an OutputError: one line with the target's path and what happened.
     """
 
+    fd = -1
+    _folder = -1
+    _mode = 0
+    _temporary: str | None = None
+
     def __init__(self, target: str | os.PathLike[str], *, mode_of: os.stat_result | None) -> None:
         self._target = os.fspath(target)
         self._parent, name = os.path.split(self._target.rstrip(os.sep))
@@ -62,10 +67,6 @@ class AtomicFile:
         self._beneath = target if isinstance(target, Beneath) else None
         self._is_new = self._beneath is not None and self._beneath.is_new
         self._wanted = _OWNER_ONLY if mode_of is None else stat.S_IMODE(mode_of.st_mode) & _NO_EXECUTE
-        self._mode = 0
-        self._temporary: str | None = None
-        self._folder = -1
-        self.fd = -1
 
     def __enter__(self) -> Self:
         try:
@@ -82,6 +83,10 @@ class AtomicFile:
         self._discard()
         if error is not None and getattr(error, "filename", None) is None:
             self._report(error)
+
+    def __del__(self) -> None:
+        """A signal may come when the context is being left or has not been entered: then nothing else cleans up."""
+        self._discard()
 
     def commit(self) -> None:
         """Make the output appear under its name. Raises OutputError, and then nothing has appeared."""

@@ -47,7 +47,7 @@ SHRANK = "shrank while it was being read"
 def opened(source: str | os.PathLike[str]) -> Iterator[int]:
     """A descriptor of a regular file; opening anything else could wait forever."""
     try:
-        fd = source.open(_READ) if isinstance(source, Beneath) else os.open(source, _READ)
+        fd = _open(source)
     except OSError as error:
         raise InputError(f"cannot be opened: {error.strerror}") from error
     try:
@@ -63,6 +63,15 @@ def _is_regular(fd: int) -> bool:
         return stat.S_ISREG(os.fstat(fd).st_mode)
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}") from error
+
+
+def _open(source: str | os.PathLike[str]) -> int:
+    """Not if it is seen to be something else: whoever waits at the other end of a pipe would notice, or a device."""
+    if isinstance(source, Beneath):
+        return source.open(_READ)
+    if not stat.S_ISREG(os.stat(source).st_mode):
+        raise InputError("is no regular file")
+    return os.open(source, _READ)
 
 
 @contextmanager

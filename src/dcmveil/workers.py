@@ -265,10 +265,11 @@ def _serve(connection: Connection, work: Callable[[_J], _R], others: list[Connec
         while True:
             _work_through(connection, work, pickle.loads(connection.recv_bytes()), begun)
     except (EOFError, OSError, KeyboardInterrupt):
-        end_as_told()
-        os._exit(0)
+        pass  # and what the exception held goes
     except BaseException:  # multiprocessing would print its text, which may hold a Value; the job counts as lost
         os._exit(1)
+    end_as_told()
+    os._exit(0)
 
 
 def _work_through(connection: Connection, work: Callable[[_J], _R], jobs: list[_J], begun: memoryview[int]) -> None:

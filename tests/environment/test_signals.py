@@ -84,8 +84,8 @@ class Run:
         try:
             sys.stderr = self._log.open("w")
             sys.modules.pop("tqdm", None)  # its lock is one for all processes: one that is killed would keep it
-            for number in SIGNALS:
-                signal.signal(number, signal.SIG_DFL)
+            for number in SIGNALS:  # as Python starts
+                signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
             stopping.heed_signals()
             sys.setprofile(event)
             status = cli.run(self._arguments)
