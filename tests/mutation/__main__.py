@@ -6,7 +6,8 @@ import sys
 import time
 from collections.abc import Callable
 
-from tests.mutation import flips, prefixes
+from tests.hostile.forms import PLAIN_FORMS
+from tests.mutation import flips, linear, prefixes
 
 
 def cut(share: float) -> None:
@@ -28,7 +29,17 @@ def changed(share: float) -> None:
         print(f"{mode:12} {said}, {wrong}", *counts.wrong[:20], sep="\n  ", flush=True)
 
 
-COMMANDS: dict[str, Callable[[float], None]] = {"prefixes": cut, "bytes": changed}
+def timed(share: float) -> None:
+    print("the command, at full size: shape, form, mode, size, its time, that of a plain file, ratio")
+    for name in linear.NAMED:
+        for form in PLAIN_FORMS:
+            print(linear.by_command(name, form), flush=True)
+    print("within a process")
+    for line in linear.lines(share):
+        print(line, flush=True)
+
+
+COMMANDS: dict[str, Callable[[float], None]] = {"prefixes": cut, "bytes": changed, "linear": timed}
 
 
 def main(arguments: list[str]) -> None:
