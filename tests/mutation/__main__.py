@@ -31,7 +31,7 @@ def changed(share: float) -> None:
 
 def timed(share: float) -> None:
     print("the command, at full size: shape, form, mode, size, its time, that of a plain file, ratio")
-    for name in linear.NAMED:
+    for name in (*linear.NAMED, "mixed Items"):
         for form in PLAIN_FORMS:
             print(linear.by_command(name, form), flush=True)
     print("within a process")

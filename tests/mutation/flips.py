@@ -43,7 +43,7 @@ JPEG = Form("JPEG", "1.2.840.10008.1.2.4.50")
 
 
 def front(form: Form) -> bytes:
-    return form.common() + form.element(0x00080020, "DA", "20200101")
+    return form.element(0x00080005, "CS", "ISO_IR 100") + form.common() + form.element(0x00080020, "DA", "20200101")
 
 
 def names(form: Form) -> bytes:
@@ -116,7 +116,7 @@ def objects() -> dict[str, bytes]:
     makers: Iterable[Callable[[Form], bytes]] = (plain, nested, private)
     found = {f"{make.__name__}, {form.name}": make(form) for make in makers for form in FORMS}
     found |= {f"bare, {form.name}": bare(form) for form in (EXPLICIT, IMPLICIT, BIG)}
-    found |= {f"UN, {form.name}": unknown_vr(form) for form in (EXPLICIT, DEFLATED)}
+    found |= {f"UN, {form.name}": unknown_vr(form) for form in (EXPLICIT, BIG)}
     found |= {"fragments": encapsulated(JPEG), "meta": without_preamble_in(EXPLICIT), "sealed": sealed(EXPLICIT)}
     return found
 

@@ -31,9 +31,10 @@ __all__ = ["MODES", "NAMED", "Taken", "by_command", "growth", "lines", "taken"]
 SECRET = b"a secret of sixteen bytes or more"
 ALL = Options(*[True] * len(Options._fields))._replace(retain_full_dates=False)
 ROUNDS = 3
+# What Python has nothing to say of. The others cost microseconds a Value: 200,000 different UIDs some seconds.
 NAMED = (
-    "one nest", "nests", "nests that change on each level", "kept elements", "removed elements", "every other one",
-    "empty Items", "Items that stay", "Items with a name", "mixed Items", "private blocks", "Fragments",
+    "one nest", "nests", "nests that change on each level", "kept elements", "repeated elements", "removed elements",
+    "every other one", "empty Items", "Items that stay", "Items with a name", "private blocks", "Fragments",
 )  # fmt: skip
 Work = Callable[[Path, Path], object]
 

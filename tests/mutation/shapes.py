@@ -42,8 +42,17 @@ def filled(form: Form, dataset: bytes) -> bytes:
 # ---- elements --------------------------------------------------------------------------------------------------
 
 
+def small(form: Form) -> bytes:
+    """Eight that stay, as small as they can be: without Value, and different, for what is repeated goes."""
+    return b"".join(form.element(0x00280000 | tag, "US") for tag in (2, 6, 0x10, 0x11, 0x100, 0x101, 0x102, 0x103))
+
+
 def kept_elements(form: Form, n: int) -> bytes:
-    """As small as they can be: no Value."""
+    """Eight to an Item."""
+    return filled(form, form.sequence(KEPT, *[form.item(small(form))] * (n // 8)))
+
+
+def repeated_elements(form: Form, n: int) -> bytes:
     return filled(form, form.element(0x00280010, "US") * n)
 
 
@@ -53,7 +62,9 @@ def removed_elements(form: Form, n: int) -> bytes:
 
 def alternating_elements(form: Form, n: int) -> bytes:
     """One stays, one goes: nothing can be taken together."""
-    return filled(form, (form.element(0x00081030, "LO") + form.element(0x00280010, "US")) * (n // 2))
+    tags = (2, 6, 0x10, 0x11)
+    pairs = (form.element(0x00280000 | tag, "US") + form.element(0x00281000 | tag, "LO") for tag in tags)
+    return filled(form, form.sequence(KEPT, *[form.item(b"".join(pairs))] * (n // 8)))
 
 
 def unknown_elements(form: Form, n: int) -> bytes:
@@ -285,6 +296,7 @@ def segments(form: Form, n: int) -> bytes:
 # n is that of a full run.
 SHAPES: dict[str, tuple[Shape, int]] = {
     "kept elements": (kept_elements, 2_000_000),
+    "repeated elements": (repeated_elements, 2_000_000),
     "removed elements": (removed_elements, 2_000_000),
     "every other one": (alternating_elements, 2_000_000),
     "unknown elements": (unknown_elements, 2_000_000),
