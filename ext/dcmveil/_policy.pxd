@@ -90,7 +90,7 @@ cdef struct Rules:
     uint8_t changes             # 0: nothing is ever edited
     uint8_t changes_anywhere    # 0: nothing but at the places
     uint8_t has_text            # some rule asks for the Specific Character Set
-    uint8_t listens             # Values that identify are wanted, also those within what goes
+    uint8_t listens             # what goes is looked into as well, for Values that identify or for mistakes
     uint16_t behaviours[MAX_RULES]
     uint8_t pattern_groups[8192]        # bit set of groups that any pattern may match
     uint8_t repeats             # a repeated anchor gets the rule of the first, not `duplicate_rule`

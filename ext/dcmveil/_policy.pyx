@@ -105,6 +105,7 @@ cdef class RuleTable:
     order: a rule or None; whether it is an anchor, which the Data Set or Item gets if it has none; whether its Value is
     watched; the number of the node of its content, or None. In the node of a Sequence a place is an Item: its number,
     or 0 for every one that has no place of its own.
+    With `reads_all` Sequences that go are looked into as those are that stay: all of the object can be read then.
     `special` gives the rule of each kind of element that no tag decides: private, unknown, group_length, vr (not the
     dictionary's), duplicate (of an anchor; None: that of the anchor again), member (none of a closed Sequence), meta
     (the File Meta Information), repeated (any other Attribute that comes once more).
@@ -129,7 +130,7 @@ cdef class RuleTable:
         names_close(&self.rules.value_types)
 
     def __init__(self, *, behaviours, special, overrides=(), flags=(), places=([],), concepts=None, value_types=(),
-                 value_tags=None) -> None:
+                 value_tags=None, reads_all=False) -> None:
         cdef Py_ssize_t i
         if len(behaviours) > MAX_RULES or self.rules.places != NULL:
             raise ValueError("too many rules, or made before")
@@ -140,6 +141,7 @@ cdef class RuleTable:
         for tag, mask, flag in flags:
             self.set_rule(tag, mask, -1, FLAGS[flag])
             self.rules.listens |= FLAGS[flag] & IDENTIFYING != 0
+        self.rules.listens |= bool(reads_all)
         self.set_places(list(places))
         self.rules.rules_count = <uint32_t>len(behaviours)
         self.rules.changes = any([name != "keep" for name in behaviours])

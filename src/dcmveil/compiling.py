@@ -175,6 +175,7 @@ class _Compiler:
             concepts=contents.names if contents else None,
             value_types=[name.encode("ascii") for name in VALUE_TYPES] if contents else (),
             value_tags={tag: name.encode("ascii") for tag, name in types.items()} if contents else None,
+            reads_all=spec.reversible,  # what is restored has to be readable
         )
 
 

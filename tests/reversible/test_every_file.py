@@ -26,8 +26,8 @@ def test_what_goes_in_comes_out_again(sample: Sample, tmp_path: Path) -> None:
     sealed, restored = tmp_path / "sealed.dcm", tmp_path / "restored.dcm"
     try:
         deidentify_file(sample.path, sealed, IRREVERSIBLE)
-    except DcmveilError as refusal:
-        with pytest.raises(type(refusal)):
+    except DcmveilError:
+        with pytest.raises(DcmveilError):  # perhaps another one: what goes is read too
             deidentify_file(sample.path, sealed, REVERSIBLE)
         assert not sealed.exists()
         return

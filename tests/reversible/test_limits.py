@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dcmveil import Policy, deidentify_file, sealing
-from dcmveil.errors import DcmveilError, Refused
+from dcmveil.errors import DcmveilError, ParseError, Refused
 from dcmveil.reidentifying import reidentify_file
 from dcmveil.report import Report
 from dcmveil.reversal import unpack
@@ -259,6 +259,17 @@ def test_a_first_original_without_a_vr_comes_back(vr: bytes, tmp_path: Path) -> 
     common = EXPLICIT.common()
     data = EXPLICIT.file(EXPLICIT.element(0x00080005, "CS", "ISO_IR 100") + bad + common)
     assert round_trip(data, tmp_path, reversible(GLASS)) is not None
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
+def test_what_could_not_be_read_again_is_not_sealed(form: Form, tmp_path: Path) -> None:
+    """A Sequence that goes is looked into, since -d will look into it as into any other."""
+    source, target = tmp_path / "in.dcm", tmp_path / "out.dcm"
+    source.write_bytes(form.file(form.common() + form.element(0x04000550, "SQ", b"no Items at all")))
+    with pytest.raises(ParseError, match="Item"):
+        deidentify_file(source, target, LENIENT)
+    assert not target.exists()
+    assert deidentify_file(source, target, Policy(secret=bytes(16)))
 
 
 def test_what_could_not_be_opened_again_is_not_sealed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
