@@ -122,7 +122,8 @@ class Restorer:
 
     def _check(self, output: Output) -> None:
         """What was decrypted may have been made by anyone: nothing goes out that cannot be read any more."""
-        for syntax in dict.fromkeys((None, self._transfer_syntax)):  # a file, or a Data Set alone again
+        known = self._transfer_syntax or self._found.planner.transfer_syntax
+        for syntax in (None, known):  # a file, or a Data Set alone again, which need not begin as files do
             with suppress(ParseError, LimitExceeded, Refused):
                 planner = Planner(locating(), transfer_syntax=syntax, **self._limits._asdict())
                 scan(planner, output.source())

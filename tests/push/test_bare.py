@@ -106,6 +106,16 @@ def test_sealed_and_restored(name: str) -> None:
         assert back.report().notice is None
 
 
+@pytest.mark.parametrize("form", FORMS.values(), ids=lambda form: form.name)
+def test_one_that_does_not_begin_as_a_file_does_is_restored(form: Form) -> None:
+    """By what it has become, a file, there is no telling that it was none, but its Transfer Syntax is known."""
+    data = form.element(0x7FE00010, "OW", bytes(64)) + form.element(0x00100010, "PN", "Doe^Ann")
+    if form.deflated:
+        data = data_set_of(form.file(data))
+    sealed = assembled(fed(Deidentifier(SEALED, transfer_syntax=form.syntax), data, cycle([100])), data)
+    assert assembled(fed(Reidentifier(opener()), sealed, cycle([100])), sealed) == data
+
+
 @pytest.mark.parametrize("syntax", ["1.2.3", "", "1.2.840.10008.1.1", "\u00e4", "1" * 100])
 def test_a_transfer_syntax_that_cannot_be_read(syntax: str) -> None:
     for make in (
