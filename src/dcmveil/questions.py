@@ -87,13 +87,17 @@ class Facts(NamedTuple):
 
     @classmethod
     def of(cls, plan: Plan, transfer_syntax: str) -> Facts:
-        """From what a Plan has watched; of repeated elements the first counts."""
+        """From what a Plan has watched; of repeated elements the first counts.
+
+        A Specific Character Set behind what may have been answered by then is none to go by."""
         first: dict[int, bytes] = {}
         watched = plan.watched()
+        is_past_set = False
         for tag, parent, _item, value in watched:
             value = (value or b"").strip(b" \0")
-            if parent == 0 and value:
+            if parent == 0 and value and not (tag == _SPECIFIC_CHARACTER_SET and is_past_set):
                 first.setdefault(tag, value)
+            is_past_set |= parent == 0 and tag > _SPECIFIC_CHARACTER_SET
         return cls(
             first.get(_SOP_CLASS_UID),
             first.get(_SOP_INSTANCE_UID),

@@ -27,7 +27,7 @@ from dcmveil import (
     resolver,
 )
 from dcmveil.errors import DcmveilError
-from tests.hostile.forms import FORMS
+from tests.hostile.forms import EXPLICIT, FORMS
 from tests.hostile.malformed import ANYWHERE, AT_TOP
 from tests.push.objects import structures
 from tests.push.support import assembled, fed, random_chunks, skipped
@@ -117,6 +117,16 @@ def test_structures(work: str, tmp_path: Path) -> None:
 def test_generated_objects(work: str, tmp_path: Path) -> None:
     found = {seed: differing(generated(seed), work, tmp_path, seed) for seed in range(14)}
     assert {seed: ways for seed, ways in found.items() if ways} == {}
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("work", WORKS)
+def test_a_specific_character_set_that_comes_too_late(work: str, tmp_path: Path) -> None:
+    """The pseudonym of a Patient ID depends on it, and is written by then."""
+    patient = EXPLICIT.element(0x00100020, "LO", b"ID-\xe9\xe8 ")
+    late = EXPLICIT.element(0x00080005, "CS", "ISO_IR 101")
+    data = EXPLICIT.file(EXPLICIT.common() + patient * 3 + late + patient * 3)
+    assert differing(data, work, tmp_path, 1) == []
 
 
 @pytest.mark.slow
