@@ -1,7 +1,7 @@
 """Build of the extension modules; everything else is in pyproject.toml.
 
-Switches (environment): DCMVEIL_TRACE=1 line tracing for coverage, DCMVEIL_SANITIZE=address,undefined,
-DCMVEIL_ANNOTATE=1 annotated HTML. Use `--force` after changing one.
+Switches (environment): DCMVEIL_TRACE=1 line tracing for coverage, DCMVEIL_SANITIZE=address,undefined (with clang also
+fuzzer-no-link, see tests/fuzz), DCMVEIL_ANNOTATE=1 annotated HTML. Use `--force` after changing one.
 """
 
 import importlib.util
@@ -42,7 +42,7 @@ def extensions() -> list[Extension]:
     sanitize = os.environ.get("DCMVEIL_SANITIZE")
     flags = [] if sys.platform == "win32" else ["-O2", "-g0"]
     if sanitize:
-        flags += [f"-fsanitize={sanitize}", "-g"]
+        flags += [f"-fsanitize={sanitize}", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer", "-g1"]
     macros = [("CYTHON_TRACE_NOGIL", "1")] if trace else []
     found = [
         Extension(

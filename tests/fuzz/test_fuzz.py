@@ -1,0 +1,42 @@
+"""The seeds of the fuzzers, with the modules as they are; and where clang has libFuzzer, each fuzzer for a while."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.fuzz import building
+from tests.fuzz.seeds import ARCHIVE, TARGETS
+
+MOST_SEED_BYTES = 400_000  # of the archive
+
+
+@pytest.mark.ci
+@pytest.mark.parametrize("target", TARGETS)
+def test_what_fuzzers_have_found_is_as_it_should_be(target: str) -> None:
+    """In a process of its own: targets change what some modules go by."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.fuzz", "replay", target],
+        cwd=building.CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert int(done.stdout.split()[1]) > 30
+
+
+def test_seeds_are_few() -> None:
+    assert ARCHIVE.stat().st_size < MOST_SEED_BYTES
+
+
+@pytest.mark.ci
+@pytest.mark.parametrize("target", [*TARGETS] if building.has_libfuzzer() else [])
+def test_fuzzers_find_nothing_in_a_while(target: str) -> None:
+    """Under AddressSanitizer and UndefinedBehaviorSanitizer, from the seeds; only what has changed is built anew."""
+    building.build()
+    command = [sys.executable, "-m", "tests.fuzz", "run", target, "--seconds", "5"]
+    done = subprocess.run(command, cwd=building.CHECKOUT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-4000:]
