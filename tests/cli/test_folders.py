@@ -57,7 +57,7 @@ def test_each_bad_file_is_one_line_in_the_order_of_names(tree: Path, tmp_path: P
     assert names == [f"{tree}/aa", repr(f"{tree}/sub/deep/y\n2"), f"{tree}/sub/x", f"{tree}/z"]
 
 
-def test_the_output_folder_may_lie_within_the_input(tree: Path, capfd: Capture) -> None:
+def test_case_41_the_output_folder_may_lie_within_the_input(tree: Path, capfd: Capture) -> None:
     """It is not taken for input, now or the next time."""
     for _ in range(2):
         assert invoke(capfd, "-r", tree, tree / "out") == (0, "", "")
@@ -65,7 +65,8 @@ def test_the_output_folder_may_lie_within_the_input(tree: Path, capfd: Capture) 
 
 
 @pytest.mark.parametrize("way", ["same", "dot", "link", "slash"])
-def test_the_input_folder_is_not_the_output(way: str, tree: Path, tmp_path: Path, capfd: Capture) -> None:
+def test_case_41_the_input_folder_is_not_the_output(way: str, tree: Path, tmp_path: Path, capfd: Capture) -> None:
+    """However it is written: refused, and nothing changes."""
     (tmp_path / "link").symlink_to(tree)
     target = {"same": tree, "dot": tree / "sub" / "..", "link": tmp_path / "link", "slash": f"{tree}/"}[way]
     before = {path: path.read_bytes() for path in tree.rglob("*") if path.is_file()}
@@ -73,7 +74,7 @@ def test_the_input_folder_is_not_the_output(way: str, tree: Path, tmp_path: Path
     assert {path: path.read_bytes() for path in tree.rglob("*") if path.is_file()} == before
 
 
-def test_the_input_is_not_written_over_from_above(tmp_path: Path, capfd: Capture) -> None:
+def test_case_41_the_input_is_not_written_over_from_above(tmp_path: Path, capfd: Capture) -> None:
     """data/in/in/x would go to data/in/x, which is an input yet to be read."""
     source = tmp_path / "data" / "in"
     (source / "in").mkdir(parents=True)
@@ -84,7 +85,7 @@ def test_the_input_is_not_written_over_from_above(tmp_path: Path, capfd: Capture
     assert (tmp_path / "data" / "x").exists()
 
 
-def test_the_input_is_not_written_over_by_a_link(tree: Path, tmp_path: Path, capfd: Capture) -> None:
+def test_case_41_the_input_is_not_written_over_by_a_link(tree: Path, tmp_path: Path, capfd: Capture) -> None:
     """A link in the output folder that leads back into the input."""
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "sub").symlink_to(tree / "sub")
@@ -92,7 +93,7 @@ def test_the_input_is_not_written_over_by_a_link(tree: Path, tmp_path: Path, cap
     assert (tree / "sub" / "c").read_bytes() == image()
 
 
-def test_what_is_no_file_is_told_of_and_not_read(tree: Path, tmp_path: Path, capfd: Capture) -> None:
+def test_cases_20_and_21_what_is_no_file_is_told_of_and_not_read(tree: Path, tmp_path: Path, capfd: Capture) -> None:
     """None of it ends the run, as it does gdcmanon's, and the exit status says so."""
     (tmp_path / "secret").write_bytes(image())
     (tree / "sub" / "back").symlink_to("..")
@@ -138,7 +139,7 @@ def test_a_link_to_an_output_is_not_followed(tree: Path, capfd: Capture) -> None
     one_line(invoke(capfd, "-r", tree, tree / "out"), tree / "link", "leads out of the input")
 
 
-def test_no_link_is_followed_below_the_output_folder(tree: Path, tmp_path: Path, capfd: Capture) -> None:
+def test_case_34_no_link_is_followed_below_the_output_folder(tree: Path, tmp_path: Path, capfd: Capture) -> None:
     """Whoever has put it there decides where it leads. That the output folder itself is a link is the caller's wish."""
     (tmp_path / "disk" / "elsewhere").mkdir(parents=True)
     (tmp_path / "out").symlink_to("disk")

@@ -53,6 +53,7 @@ def public() -> Iterator[Path]:
 
 
 def test_case_05_a_file_may_be_its_own_output(source: Path, capfd: Capture) -> None:
+    """It is replaced when all is written; another name of the old file keeps the old bytes."""
     other = source.with_name("hard link")
     other.hardlink_to(source)
     before = source.read_bytes()
@@ -64,6 +65,7 @@ def test_case_05_a_file_may_be_its_own_output(source: Path, capfd: Capture) -> N
 
 @pytest.mark.parametrize("keep", [0, 200, -1])
 def test_case_06_a_bad_file_that_is_its_own_output_stays(keep: int, source: Path, capfd: Capture) -> None:
+    """One line, and every byte as it was."""
     data = source.read_bytes()[:keep]
     source.write_bytes(data)
     one_line(invoke(capfd, source, source), source)
@@ -72,6 +74,7 @@ def test_case_06_a_bad_file_that_is_its_own_output_stays(keep: int, source: Path
 
 
 def test_case_07_a_link_in_the_place_of_the_output_is_replaced_not_followed(source: Path, capfd: Capture) -> None:
+    """What it led to stays as it was."""
     victim, link = source.with_name("victim"), source.with_name("link")
     victim.write_bytes(OLD)
     link.symlink_to(victim)
@@ -82,6 +85,7 @@ def test_case_07_a_link_in_the_place_of_the_output_is_replaced_not_followed(sour
 
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o644, 0o444, 0o755])
 def test_case_16_the_output_is_no_wider_than_the_input(mode: int, source: Path, capfd: Capture) -> None:
+    """Whatever an old output was, and nothing is executable."""
     source.chmod(mode)
     target = source.with_name("out.dcm")
     target.write_bytes(OLD)
@@ -91,6 +95,7 @@ def test_case_16_the_output_is_no_wider_than_the_input(mode: int, source: Path, 
 
 
 def test_case_02_an_input_that_does_not_exist(source: Path, capfd: Capture) -> None:
+    """One line, no output."""
     one_line(invoke(capfd, source.with_name("no"), source.with_name("out")), "no: ", "No such file")
     one_line(invoke(capfd, source / "no", source.with_name("out")), "Not a directory")
     one_line(invoke(capfd, "x" * 300, source.with_name("out")), "File name too long")
@@ -109,6 +114,7 @@ def test_case_04_a_pipe_without_a_writer_is_neither_read_nor_replaced(source: Pa
 
 
 def test_case_40_a_device_is_no_input(source: Path) -> None:
+    """One line, also behind the name of standard input."""
     one_line(process("/dev/stdin", source.with_name("out")), "is no regular file")
 
 
@@ -128,17 +134,20 @@ def test_case_22_eight_runs_onto_one_output(source: Path) -> None:
 
 
 def test_case_30_an_input_that_may_not_be_read(public: Path) -> None:
+    """One line, no output."""
     (public / "in.dcm").chmod(0)
     one_line(process(public / "in.dcm", public / "out", unprivileged=True), public / "in.dcm", "Permission denied")
     assert listing(public) == ["in.dcm"]
 
 
 def test_case_30_an_input_in_a_folder_that_may_not_be_entered(public: Path) -> None:
+    """One line."""
     public.chmod(0)
     one_line(process(public / "in.dcm", "/nowhere/out", unprivileged=True), public / "in.dcm", "Permission denied")
 
 
 def test_case_30_a_folder_that_may_not_be_read_does_not_stop_the_others(public: Path) -> None:
+    """One line for it; the others are done."""
     source, target = public / "in", public / "out"
     for name in ("a", "locked", "z"):
         (source / name).mkdir(parents=True)
@@ -152,6 +161,7 @@ def test_case_30_a_folder_that_may_not_be_read_does_not_stop_the_others(public: 
 
 @pytest.mark.parametrize("old", [None, OLD])
 def test_cases_13_and_30_a_folder_that_may_not_be_written(old: bytes | None, public: Path) -> None:
+    """One line; an old output stays."""
     if old is not None:
         (public / "out").write_bytes(old)
     before = listing(public)
@@ -162,6 +172,7 @@ def test_cases_13_and_30_a_folder_that_may_not_be_written(old: bytes | None, pub
 
 
 def test_cases_13_and_30_an_output_folder_that_cannot_be_made(public: Path) -> None:
+    """One line."""
     public.chmod(0o555)
     said = process("-r", public, public / "below" / "out", unprivileged=True)
     one_line(said, "folder cannot be used", public / "below", "Permission denied")
@@ -185,6 +196,7 @@ def test_cases_11_and_15_a_file_size_limit(old: bytes | None, size: int, source:
 
 
 def test_case_11_a_file_size_limit_leaves_the_input_that_is_its_own_output(source: Path) -> None:
+    """One line, and every byte as it was."""
     before = source.read_bytes()
     one_line(process(source, source, setup=limit_file_size(1000)), source, "not written")
     assert source.read_bytes() == before

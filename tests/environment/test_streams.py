@@ -35,6 +35,7 @@ PRINTING = [["--dry-run", "{source}"], ["-h"], ["-v"], ["-v", "-D"]]
 
 @pytest.mark.parametrize("arguments", PRINTING, ids=" ".join)
 def test_case_10_stdout_that_is_full(arguments: list[str], source: Path) -> None:
+    """One line, status 1."""
     with open("/dev/full", "wb") as full:
         said = process(*(part.format(source=source) for part in arguments), stdout=full)
     one_line(said, "standard output", FULL)
@@ -42,6 +43,7 @@ def test_case_10_stdout_that_is_full(arguments: list[str], source: Path) -> None
 
 @pytest.mark.parametrize("arguments", PRINTING, ids=" ".join)
 def test_case_31_stdout_that_nobody_reads(arguments: list[str], source: Path) -> None:
+    """One line, status 1, of what is printed for people."""
     reader, writer = os.pipe()
     os.close(reader)
     try:
@@ -52,6 +54,7 @@ def test_case_31_stdout_that_nobody_reads(arguments: list[str], source: Path) ->
 
 @pytest.mark.parametrize("arguments", PRINTING, ids=" ".join)
 def test_case_32_stdout_that_is_closed(arguments: list[str], source: Path) -> None:
+    """One line, status 1."""
     said = process(*(part.format(source=source) for part in arguments), setup=lambda: os.close(1))
     one_line(said, "standard output", "closed")
 
@@ -76,6 +79,7 @@ def test_case_32_streams_that_are_closed_do_not_get_into_files(streams: tuple[in
 
 @pytest.mark.parametrize("folder", [False, True])
 def test_case_32_errors_without_stderr_are_not_told_on_stdout(folder: bool, tmp_path: Path) -> None:
+    """The status says it; the others are done."""
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a").write_bytes(BAD)
     (tmp_path / "in" / "b").write_bytes(image())
@@ -88,10 +92,12 @@ def test_case_32_errors_without_stderr_are_not_told_on_stdout(folder: bool, tmp_
 
 
 def test_case_09_a_report_on_a_full_device(source: Path) -> None:
+    """One line."""
     one_line(process("--report", "/dev/full", source, source.with_name("out")), "/dev/full", FULL)
 
 
 def test_case_37_names_that_stdout_cannot_show(tmp_path: Path) -> None:
+    """They are escaped."""
     (tmp_path / "\u00e4").write_bytes(image())
     said = process("--dry-run", tmp_path / "\u00e4", env={**os.environ, "PYTHONIOENCODING": "ascii"})
     assert (said.status, said.err) == (0, "")
@@ -164,6 +170,7 @@ def on_terminal(*arguments: object) -> tuple[int, str]:
 
 @pytest.mark.parametrize("jobs", [1, 3])
 def test_case_33_a_folder_has_a_progress_bar_on_a_terminal(jobs: int, source: Path) -> None:
+    """Lines of errors stand by themselves."""
     folder = source.parent / "folder"
     folder.mkdir()
     for number in range(5):
@@ -178,6 +185,7 @@ def test_case_33_a_folder_has_a_progress_bar_on_a_terminal(jobs: int, source: Pa
 
 
 def test_case_33_a_single_file_has_none(source: Path) -> None:
+    """Nothing is said."""
     assert on_terminal(source, source.with_name("out")) == (0, "")
 
 
