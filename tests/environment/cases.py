@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["CASES", "TABLE", "table", "tests_of"]
+__all__ = ["CASES", "TABLE", "table", "told_of"]
 
 TESTS = Path(__file__).parents[1]
 TABLE = Path(__file__).with_name("CASES.md")
@@ -73,7 +73,7 @@ class Told(NamedTuple):
     happens: str
 
 
-def tests_of() -> dict[int, list[Told]]:
+def told_of() -> dict[int, list[Told]]:
     """The tests of each case, as their sources have them."""
     found: dict[int, list[Told]] = defaultdict(list)
     for path in sorted(path for part in ("cli", "environment") for path in (TESTS / part).glob("test_*.py")):
@@ -100,7 +100,7 @@ def table() -> str:
     """CASES.md: case, what it is, test, what happens."""
     rows = [
         f"| {number} | {CASES[number]} | `{test.place}` | {test.happens} |"
-        for number, tests in sorted(tests_of().items())
+        for number, tests in sorted(told_of().items())
         for test in tests
     ]
     head = "# Environment cases\n\nWritten by `python -m tests.environment.cases`; a test compares.\n"

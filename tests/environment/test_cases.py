@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tests.environment.cases import CASES, TABLE, table, tests_of
+from tests.environment.cases import CASES, TABLE, table, told_of
 
 
 def test_each_case_has_a_test() -> None:
-    found = tests_of()
+    found = told_of()
     assert found.keys() == CASES.keys()
     assert [test.place for tests in found.values() for test in tests if not test.happens] == []
 
