@@ -61,7 +61,7 @@ def before_each_file(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], None
 
 
 @pytest.mark.parametrize("away", ["moved", "removed"])
-@pytest.mark.parametrize("jobs", [1, 3])
+@pytest.mark.parametrize("jobs", [1, pytest.param(3, marks=pytest.mark.ci)])
 @pytest.mark.parametrize("top", ["in", "out"])
 def test_case_34_a_folder_swapped_for_a_link_between_listing_and_opening(
     top: str, jobs: int, away: str, tree: Path, tmp_path: Path, capfd: Capture, monkeypatch: pytest.MonkeyPatch
@@ -141,7 +141,7 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     return str(request.param)
 
 
-@pytest.mark.parametrize("jobs", [1, 3])
+@pytest.mark.parametrize("jobs", [1, pytest.param(3, marks=pytest.mark.ci)])
 def test_case_28_names_that_differ_in_case_only(
     jobs: int, way: str, tmp_path: Path, capfd: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -46,15 +46,18 @@ def limit(what: int, most: int) -> Callable[[], None]:
 
 # ---- descriptors -----------------------------------------------------------------------------------------------
 
+MODE_OF_FOLDERS = "-e, a folder"
 MODES: dict[str, Sequence[object]] = {
     "-e": ["{}/in.dcm", "{}/out"],
-    "-e, a folder": ["-r", "{}/in", "{}/out"],
+    MODE_OF_FOLDERS: ["-r", "{}/in", "{}/out"],
     "-e, reversible": ["--password-file", "{}/password", "{}/in.dcm", "{}/out"],
     "--dumb": ["--dumb", "--empty", "10,10", "{}/in.dcm", "{}/out"],
 }
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    "mode", [MODE_OF_FOLDERS, *(pytest.param(mode, marks=pytest.mark.ci) for mode in MODES if mode != MODE_OF_FOLDERS)]
+)
 def test_case_12_few_file_descriptors_will_do(mode: str, folder: Path) -> None:
     """12 of them do for one process."""
     done = run(*(str(part).format(folder) for part in MODES[mode]), preexec_fn=limit(resource.RLIMIT_NOFILE, 12))
@@ -176,7 +179,11 @@ def test_case_39_no_further_process_can_be_started(folder: Path) -> None:
 NO_LANGUAGE = {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 
 
-@pytest.mark.parametrize("env", [{}, {"LC_ALL": "C"}, NO_LANGUAGE], ids=["empty", "C", "POSIX"])
+@pytest.mark.parametrize(
+    "env",
+    [pytest.param({}, marks=pytest.mark.ci), pytest.param({"LC_ALL": "C"}, marks=pytest.mark.ci), NO_LANGUAGE],
+    ids=["empty", "C", "POSIX"],
+)
 def test_case_37_no_home_and_no_language(env: dict[str, str], folder: Path) -> None:
     """The same bytes; a name that is not ASCII is opened and told of."""
     name = folder / "n\u00e4me.dcm"
@@ -200,7 +207,7 @@ sys.exit(cli.run(sys.argv[1:]))
 """
 
 
-@pytest.mark.parametrize("jobs", [1, 3])
+@pytest.mark.parametrize("jobs", [1, pytest.param(3, marks=pytest.mark.ci)])
 def test_case_36_a_clock_that_goes_backwards(jobs: int, folder: Path) -> None:
     """The same bytes: nothing that is written depends on a clock."""
     command = ["--jobs", str(jobs), "--secret-file", folder / "secret", folder / "in"]

@@ -136,7 +136,7 @@ def end_a_file(number: int, way: str, times: int, folder: Path) -> None:
     assert MARK in (folder / "in" / "0").read_bytes()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGKILL, marks=pytest.mark.ci)])
 def test_cases_23_and_24_a_few_times(number: int, way: str, folder: Path) -> None:
     """An output is whole or as it was; nothing else is left, but for SIGKILL where files need a name."""
     end_a_file(number, way, FEW, folder)
