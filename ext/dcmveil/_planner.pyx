@@ -52,6 +52,7 @@ from dcmveil._policy cimport (
     DESCEND,
     EDIT,
     EVERY_ITEM,
+    FITTING,
     IDENTIFYING,
     INSERT,
     KEEP_RULE,
@@ -205,7 +206,7 @@ cdef inline bint is_sequence(const Token *t, const Entry *entry) noexcept nogil:
 
 cdef inline bint is_usable(State *s, const Token *t, const Entry *entry, uint16_t rule) noexcept nogil:
     """Can the rule do with the element as it is? One that keeps it needs it to be what the dictionary says."""
-    return s.rules.behaviours[rule] & EDIT or (entry != NULL and vr_fits(t, entry))
+    return s.rules.behaviours[rule] & (EDIT | FITTING) == EDIT or (entry != NULL and vr_fits(t, entry))
 
 
 cdef inline uint16_t rule_of_entry(State *s, const Token *t, const Entry *entry, uint32_t depth) noexcept nogil:

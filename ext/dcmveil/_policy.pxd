@@ -15,6 +15,7 @@ cdef enum Behaviour:
     TEXT = 64           # with EDIT: the answer depends on the Specific Character Set that holds there
     NAMED = 128         # with EDIT: the answer depends on what names the Content Item it stands in
     CONTENT = 256       # Sequences: kept; each of their Items is a Content Item and may go
+    FITTING = 512       # with EDIT: what has another VR than the dictionary's goes for that, as if it were kept
 
 cdef enum EntryFlag:
     WATCH = 1           # the Resolver wants to know of it and of its Value, though it may be kept

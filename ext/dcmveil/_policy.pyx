@@ -19,6 +19,7 @@ BEHAVIOURS = {
     "edit": EDIT,
     "remove": EDIT | REMOVE,
     "capture": EDIT | CAPTURE,
+    "check": EDIT | CAPTURE | FITTING,
     "descend": EDIT | DESCEND,
     "append": APPEND,
     "members": ONLY_MEMBERS,

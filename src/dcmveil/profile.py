@@ -39,6 +39,11 @@ _TIME_VRS = frozenset({"TM", "SH"})  # SH: Timezone Offset From UTC
 _FRAME_ORIGIN_TIMESTAMP = 0x00340007
 _REASON_FOR_MODIFICATION = 0x04000565
 _GRAPHIC_ANNOTATION_SEQUENCE = 0x00700001
+_SPECIFIC_CHARACTER_SET = 0x00080005
+# URLs and names of files, in which there are UIDs, persons and machines as often as not.
+_LOCATORS = (
+    0x00080407, 0x00080408, 0x00080409, 0x0008040B, 0x00081190, 0x00287FE0, 0x00404073, 0x0040E010, 0x0074100A,
+)  # fmt: skip
 _SOP_INSTANCE_UID = 0x00080018
 _CODE_MEANING = 0x00080104
 _CODING_SCHEME_DESIGNATOR = 0x00080102
@@ -192,21 +197,25 @@ def _contents(rules: Mapping[int, Rule], name: str) -> Iterator[Assignment]:
 
 
 def _gaps(options: Options) -> Iterator[Assignment]:
-    """UIDs, dates and person names that Table E.1-1 does not name (R13, R26)."""
+    """UIDs, dates, names and URLs that Table E.1-1 does not name (R13, R26); what stays has to be what it says."""
     for tag, role in _tables.gaps():
         action = _gap_action(role, options)
-        if action != "K" or role != "structural":
-            yield tag, EXACT, Rule(action, f"not in Table E.1-1: {role}", "X" if action == "shift" else "")
+        yield tag, EXACT, Rule(action, f"not in Table E.1-1: {role}", "X" if action in ("shift", "proper uid") else "")
+    for tag in _LOCATORS:
+        yield tag, EXACT, Rule("X", "not in Table E.1-1: where an object is to be had names it")
+    yield _SPECIFIC_CHARACTER_SET, EXACT, Rule("known sets", "only Defined Terms of character sets stay", "X")
 
 
 def _gap_action(role: str, options: Options) -> str:
+    if role == "structural":
+        return "proper uid"
     if role in ("temporal", "person-name"):
         if role == "temporal" and options.retain_full_dates:
             return "K"
         return "shift" if role == "temporal" and options.modify_dates else "X"
     if role == "organization-or-equipment":
         return "K" if options.retain_device_identity or options.retain_institution_identity else "U"
-    return "K" if role == "structural" or options.retain_uids else "U"
+    return "K" if options.retain_uids else "U"
 
 
 def _other_texts() -> Iterator[Assignment]:

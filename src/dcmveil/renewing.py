@@ -7,6 +7,7 @@ place.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from dcmveil import _tables
@@ -22,6 +23,7 @@ _FRAME_ORIGIN_TIMESTAMP = 0x00340007
 _SEVERAL = frozenset({"AE", "LO", "PN", "SH", "UC"})  # text VRs with backslash between Values
 _TEXTS = frozenset({*_SEVERAL, "AS", "CS", "DA", "DS", "DT", "IS", "LT", "ST", "TM", "UI", "UR", "UT"})
 _PADDING = b" \0"
+_UIDS = re.compile(rb"[0-9.\\]*[ \0]*")  # bytes that UIDs are made of, wrong ones as well
 
 
 class Unfit(Exception):
@@ -130,6 +132,18 @@ class Renewal:
             raise Unfit("not a term of the Standard")
         return None
 
+    def known_sets(self, _rule: Rule, _asked: Question, value: bytes) -> bytes | None:
+        from dcmveil.charsets import names_sets
+
+        if not names_sets(value):
+            raise Unfit("no Specific Character Set")
+        return None
+
+    def proper_uid(self, _rule: Rule, _asked: Question, value: bytes) -> bytes | None:
+        if not _UIDS.fullmatch(value):
+            raise Unfit("not a UID")
+        return None
+
     def ae_title(self, _rule: Rule, _asked: Question, value: bytes) -> bytes | None:
         return self._means.pseudonyms.ae_title(value) if value.strip(_PADDING) else None
 
@@ -192,6 +206,8 @@ VALUE_ACTIONS: dict[str, Callable[[Renewal, Rule, Question, bytes], bytes | None
     "clean": Renewal.cleaned,
     "clean identity": Renewal.cleaned_of_identity,
     "defined term": Renewal.defined_term,
+    "known sets": Renewal.known_sets,
+    "proper uid": Renewal.proper_uid,
     "ae title": Renewal.ae_title,
     "pseudonym": Renewal.pseudonym,
     "hash": Renewal.hashed,

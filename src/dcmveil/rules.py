@@ -27,6 +27,8 @@ BEHAVIOUR_OF = {
     "clean": "text",
     "clean identity": "text",
     "defined term": "capture",
+    "known sets": "check",
+    "proper uid": "check",
     "ae title": "capture",
     "pseudonym": "text",
     "content items": "content",

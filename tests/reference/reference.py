@@ -7,6 +7,7 @@ shared with dcmveil.
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -43,6 +44,15 @@ IMPLEMENTATION_VERSION = b"DCMVEIL 0.1.0"
 
 # Numbers, which come whole.
 SIZES = {"SS": 2, "US": 2, "AT": 4, "FL": 4, "SL": 4, "UL": 4, "FD": 8, "SV": 8, "UV": 8}
+# What stays only if it is what it should be: UIDs that are in no row, and Specific Character Set (C.12.1.1.2).
+SETS = rb"(ISO_IR (6|100|101|109|110|144|127|126|138|148|203|13|166|192)|GB18030|GBK|"
+SETS += rb"ISO 2022 IR (6|100|101|109|110|144|127|126|138|148|203|13|166|87|159|149|58)|)"
+FITS = {
+    "proper uid": re.compile(rb"[0-9.\\]*[ \0]*"),
+    "known sets": re.compile(rb"[ \0]*" + SETS + rb"[ \0]*(\\[ \0]*" + SETS + rb"[ \0]*)*"),
+}
+# URLs and names of files that objects are to be had under.
+LOCATORS = {0x00080407, 0x00080408, 0x00080409, 0x0008040B, 0x00081190, 0x00287FE0, 0x00404073, 0x0040E010, 0x0074100A}
 
 # Action for Type 1, 2, 3 and for an unknown IOD; 1C counts as 1 and 2C as 2.
 COMPOUND = {
@@ -161,7 +171,8 @@ class Reference:
     def is_repeated(self, element: Element, parent: int, kept: list[Element], seen: set[int]) -> bool:
         """Whether it stays, as an earlier one of its tag has: readers would have to choose which of them to take."""
         tag = element.tag
-        is_asked = self.may_clean(element) or self.action(tag, parent) in ("shift", "clean", "pseudonym")
+        is_asked = self.action(tag, parent) in FITS and has_value(element)
+        is_asked |= self.may_clean(element) or self.action(tag, parent) in ("shift", "clean", "pseudonym")
         if not kept and (private.is_private(tag) or not is_asked):
             return False
         if private.is_creator(tag) or self.has_a_say(tag):
@@ -187,6 +198,8 @@ class Reference:
         """The outcome of an action; what can not be cleaned or shifted is treated as said by `otherwise`."""
         if action == "X":
             return []
+        if action in FITS:
+            return [element] if has_value(element) and FITS[action].fullmatch(element.value or b"") else []
         if action == "retain":
             return [element] if has_value(element) else []
         if action in ("keep", "descend"):
@@ -208,6 +221,10 @@ class Reference:
         row = tables.profile().get(tables.printed(tag))
         if is_removed_always(tag):
             return "X"
+        if tag in LOCATORS:
+            return "X"
+        if tag == texts.CHARACTER_SET:
+            return "known sets"
         if tag == CODE_MEANING and self.settings.clean_descriptors:
             return "clean"
         if row is None:
