@@ -51,6 +51,7 @@ def test_leak_channel(case: Case, tmp_path: Path) -> None:
     assert fate(case, tmp_path) in case.expected
 
 
+@pytest.mark.ci
 def test_leak_channel_1_each_row_alone(tmp_path: Path) -> None:
     """R2: a row is not only safe because another one was there."""
     for case in SINGLE_ROWS:

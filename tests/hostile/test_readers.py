@@ -79,7 +79,7 @@ def test_what_is_right_stays(tmp_path: Path) -> None:
 def test_the_comparison_sees_what_there_is(tmp_path: Path) -> None:
     """Inputs as they are: in mutants the markers are found, and readers disagree on some."""
     inputs = {}
-    harmless = (mutant(number) for number in range(200))  # to GDCM, which some keep at work for minutes
+    harmless = (mutant(number) for number in range(140))  # to GDCM, which some keep at work for minutes
     for number, of in enumerate(of for of in harmless if set(of.mutations) <= {"twice", "private", "odd"}):
         path = tmp_path / f"{number}"
         path.write_bytes(of.data)
@@ -106,14 +106,14 @@ def test_mutants_are_of_all_kinds() -> None:
 
 def test_no_reader_finds_anything() -> None:
     """Channels 7, 8, 9: a few of the mutants."""
-    done = campaign(30)
+    done = campaign(16)
     assert done.findings == []
-    assert done.accepted > 10
+    assert done.accepted > 4
 
 
 @pytest.mark.ci
 def test_no_reader_finds_anything_in_many() -> None:
-    done = campaign(1200, start=30)
+    done = campaign(1200, start=16)
     assert done.findings == []
     assert done.accepted > 400
 
