@@ -312,12 +312,8 @@ def test_large_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_only_regular_files_are_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "link").symlink_to(tmp_path / "fifo")
-    for name, problem in [
-        ("fifo", "is not a regular file"),
-        ("link", "is not a regular file"),
-        (".", "Is a directory"),
-    ]:
-        with pytest.raises(ResourceError, match=f"{problem}$"):
+    for name in ("fifo", "link", "."):
+        with pytest.raises(ResourceError, match=r"is not a regular file$"):
             read_pairs(str(tmp_path / name))
     with pytest.raises(ResourceError, match=r"No such file or directory$"):
         read_pairs(str(tmp_path / "none\n.csv"))
