@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.data.identity import MARKERS
 from tests.faults.scenes import Scene, Stage
 from tests.faults.server import Ended
 from tests.faults.shim import How, Kind
@@ -21,8 +22,6 @@ __all__ = ["Expected", "Fault", "Judge", "Verdict"]
 
 JOURNALS = ("report", "map")
 TEMPORARY = ".dcmveil-"
-# CPython ends a fork so that cannot have new locks, before it comes to us: its file counts as lost.
-FORK_WITHOUT_MEMORY = "Fatal Python error: _PyRuntimeState_ReInitThreads"
 
 
 class Fault(NamedTuple):
@@ -84,7 +83,7 @@ class Judge:
         if succeeded and not self._is_stdout_whole(scene, expected):
             yield Verdict("FALSE SUCCESS", "standard output is not whole")
         yield self._journals(scene, expected, states, succeeded)
-        yield self._left(scene, fault)
+        yield self._left(scene, ended, fault)
         if fault is not None and fault.retried and not succeeded:
             yield Verdict("NOT RETRIED", self.said())
         if fault is not None and fault.is_late and succeeded:
@@ -146,7 +145,7 @@ class Judge:
 
     # -- what else there is --
 
-    def _left(self, scene: Scene, fault: Fault | None) -> Verdict:
+    def _left(self, scene: Scene, ended: Ended, fault: Fault | None) -> Verdict:
         """Names that should not be there. After a kill one may have the temporary name of a file system without
         nameless files, or that of the moment before an old output is replaced."""
         allowed = {*scene.outputs, *scene.old, *JOURNALS}
@@ -154,7 +153,8 @@ class Judge:
             for folder, _folders, names in os.walk(top):
                 for name in names:
                     path = os.path.join(folder, name)
-                    if os.path.relpath(path, self._stage.out) not in allowed and not _is_excused(path, scene, fault):
+                    is_known = os.path.relpath(path, self._stage.out) in allowed
+                    if not (is_known or _is_excused(path, scene, ended, fault)):
                         return Verdict("LEFT", path)
         return Verdict()
 
@@ -164,16 +164,12 @@ class Judge:
         said = self.said()
         if ended.status == -signal.SIGALRM or not ended.is_alone:
             return Verdict("HANGS", said)
-        was_killed = fault is not None and fault.how is How.KILL
-        if fault is not None and fault.error == errno.EPIPE and ended.status == -signal.SIGPIPE:
-            return Verdict()  # as others do
-        if _has_run_dry(fault) and ended.status in (-signal.SIGABRT, 1):
-            return Verdict()
-        if fault is not None and fault.kind is Kind.MALLOC and FORK_WITHOUT_MEMORY in said and ended.status == 1:
-            return Verdict()
-        if ended.status < 0 and not (was_killed and ended.status == -signal.SIGKILL):
+        if ended.status < 0 and -ended.status not in _signals(fault):
             return Verdict("DIED", f"{signal.Signals(-ended.status).name} {said}")
-        if not was_killed and any(_is_noise(line, fault) for line in said.splitlines()):
+        if any(marker.decode() in said for marker in MARKERS):
+            return Verdict("NOISE", "a Value")
+        was_killed = fault is not None and fault.how is How.KILL
+        if not (was_killed or _is_of_memory(fault)) and any(map(_is_noise, said.splitlines())):
             return Verdict("NOISE", said)
         return Verdict()
 
@@ -182,21 +178,31 @@ class Judge:
         return Path(f"{self._stage.log}.err").read_text(errors="replace")
 
 
-def _is_noise(line: str, fault: Fault | None) -> bool:
-    """Not a line of ours, or one that calls a failing machine a bug. That no memory was left is not told by everything
-    that needs some: OpenSSL has a word of its own for it, and C code of Python may have none."""
-    is_memory = fault is not None and fault.kind in (Kind.MMAP, Kind.MALLOC)
-    return not line.startswith("dcmveil: ") or ("internal error" in line and not is_memory)
+def _is_noise(line: str) -> bool:
+    """Not a line of ours, or one that calls a failing machine a bug."""
+    return not line.startswith("dcmveil: ") or "internal error" in line
 
 
-def _has_run_dry(fault: Fault | None) -> bool:
-    """No memory is left at all: the Rust of cryptography aborts then, and so may CPython where a fork begins."""
-    return fault is not None and fault.kind is Kind.MALLOC and fault.how is How.FROM_THEN_ON
+def _is_of_memory(fault: Fault | None) -> bool:
+    """Then others may have a word as well: the Rust of cryptography panics or aborts, and a fork of CPython that cannot
+    have new locks ends before it comes to us. OpenSSL has errors of its own, which are not foreseen each."""
+    return fault is not None and fault.kind in (Kind.MMAP, Kind.MALLOC)
 
 
-def _is_excused(path: str, scene: Scene, fault: Fault | None) -> bool:
+def _signals(fault: Fault | None) -> set[int]:
+    """By which a run may end."""
+    if fault is None:
+        return set()
+    if fault.error == errno.EPIPE:  # nobody reads standard output any more
+        return {signal.SIGPIPE}
+    return {signal.SIGKILL} if fault.how is How.KILL else {signal.SIGABRT} if _is_of_memory(fault) else set()
+
+
+def _is_excused(path: str, scene: Scene, ended: Ended, fault: Fault | None) -> bool:
     if fault is None or not os.path.basename(path).startswith(TEMPORARY):
         return False
-    if fault.how is How.KILL or _has_run_dry(fault):
+    if fault.how is How.KILL:
         return not scene.nameless or (bool(scene.old) and fault.kind is Kind.RENAME)
+    if _is_of_memory(fault):
+        return not scene.nameless and (ended.status < 0 or scene.is_shared_out)
     return fault.kind is Kind.UNLINK and fault.how is How.FROM_THEN_ON
