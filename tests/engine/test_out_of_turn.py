@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 
 import pytest
 
-from dcmveil import Limits, Policy
+from dcmveil import Policy
 from dcmveil._plan import Plan
 from dcmveil._planner import Planner
 from dcmveil._policy import RuleTable
@@ -15,7 +16,7 @@ from dcmveil.errors import LimitExceeded
 from dcmveil.resolver import Resolver
 from tests.engine import starving
 from tests.engine.starving import ALL
-from tests.engine.support import SECRET, execute, feed, segments
+from tests.engine.support import SECRET, execute, feed
 from tests.hostile.forms import EXPLICIT as E
 
 NAME = E.element(0x00100010, "PN", "VEILME^ONE")
@@ -193,21 +194,35 @@ def test_one_edit_or_byte_too_few_is_an_error_wherever_it_is_missed(make: Callab
 
 
 def test_a_script_said_in_pieces_of_any_size_is_the_same() -> None:
-    """Delimiters that are still to be said at the end of the input are not passed over."""
-    uids = E.element(0x00081150, "UI", starving.SC_IMAGE) + E.element(0x00081155, "UI", "2.999.1")
-    inner = E.sequence(0x00081140, E.item(uids))
-    data = E.file(E.common() + E.sequence(0x00081115, E.item(inner)))
-    policy = Policy(secret=SECRET, limits=Limits(hold_limit=0))
-    expected = execute(data, segments([data], policy))
+    """Delimiters that are still to be said at the end of the input are not passed over: the last edit is nested."""
+    uid = E.element(0x00081155, "UI", "2.999.1")
+    sequence = E.sequence(0x00081115, E.item(E.sequence(0x00081140, E.item(uid))))
+    data = E.file(E.common() + sequence + E.element(0x00200010, "SH", "behind it"))
+    table = RuleTable(behaviours=["keep", "remove"], special=SPECIAL, overrides=[(0x00081155, 0xFFFFFFFF, 1)])
+    planner = Planner(table, hold_limit=0)
+    feed(planner, data)
+    plan = planner.finish()
+    for key, *_rest in plan.questions():
+        plan.answer(key, "remove")
+    plan.settle()
+    whole = plan.script(1 << 20)
     for limit in range(1, 80):
-        planner = planned(policy, data)
-        resolver = Resolver(planner, policy.answers())
-        resolver.answer()
-        resolver.align()
-        script = b""
-        while part := planner.plan.script(limit):
-            script += part
-        planner.plan.restart()
-        assert script == planner.plan.script(1 << 20), limit
-        planner.plan.restart()
-        assert execute(data, planner.plan.segments()) == expected
+        plan.restart()
+        said = execute(data, segments_of(b"".join(iter(lambda limit=limit: plan.script(limit), b""))))  # type: ignore[misc]
+        assert said == execute(data, segments_of(whole)), limit
+
+
+def segments_of(script: bytes) -> list[tuple[str, int, int] | tuple[str, bytes]]:
+    """The records of a script."""
+    found: list[tuple[str, int, int] | tuple[str, bytes]] = []
+    at = 0
+    while at < len(script):
+        head, second = struct.unpack("=QQ", script[at : at + 16].ljust(16, b"\0"))
+        if head >> 63:
+            start = head & ~(1 << 63)
+            found.append(("copy", start, start + second))
+            at += 16
+        else:
+            found.append(("data", script[at + 8 : at + 8 + head]))
+            at += 8 + head
+    return found
