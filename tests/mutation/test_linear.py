@@ -13,7 +13,7 @@ SHORT = ("kept elements", "every other one", "nests that change on each level", 
          "private blocks", "Fragments", "open nests")  # fmt: skip
 
 
-@pytest.mark.ci
+@pytest.mark.slow  # by the clock, if of the process alone
 @pytest.mark.parametrize("mode", ["-e", "Options", "--dumb"])
 @pytest.mark.parametrize("name", SHORT)
 def test_some_shapes_in_some_modes(name: str, mode: str) -> None:
