@@ -9,14 +9,18 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from dcmveil import Opener, load_private_key, reidentify_file
+from dcmveil.errors import DcmveilError
 from tests.faults.judge import JOURNALS, Expected, Fault, Judge, Verdict
 from tests.faults.scenes import FILES, Scene, Stage
 from tests.faults.server import Ended, Processes, Server
 from tests.faults.shim import How, Kind, Shim
 
-__all__ = ["FILE_KINDS", "MEMORY_KINDS", "Campaign", "Tally", "faults_of", "stage"]
+__all__ = ["FILE_KINDS", "MEMORY_KINDS", "Campaign", "Run", "Tally", "faults_of", "sample", "stage"]
 
 _E = errno
 ERRORS: dict[Kind, tuple[int, ...]] = {
@@ -77,6 +81,21 @@ def faults_of(counts: dict[Kind, int], kinds: tuple[Kind, ...]) -> Iterator[Faul
             yield Fault(kind, 1, How.FROM_THEN_ON, retried=True)
 
 
+def sample(scene: Scene, faults: list[Fault], most: int | None) -> list[Fault]:
+    """At most so many of them, the same ones each time."""
+    return faults if most is None or len(faults) <= most else random.Random(scene.name).sample(faults, most)
+
+
+class Run(NamedTuple):
+    """How one ended, what is wrong with it, how many calls failed, and where the first of them was, if it was an
+    allocation."""
+
+    ended: Ended
+    verdict: Verdict
+    hits: int
+    place: int
+
+
 class Tally:
     """Runs, and what was wrong with them."""
 
@@ -84,13 +103,13 @@ class Tally:
         self.counts: Counter[str] = Counter()
         self.wrong: list[tuple[str, Fault, Verdict]] = []
 
-    def add(self, scene: Scene, fault: Fault, ended: Ended, verdict: Verdict, hits: int) -> None:
-        status = "killed" if ended.status < 0 else "failed" if ended.status else "succeeded"
-        self.counts.update(["runs", status, *(["missed"] if not hits else [])])
-        self.counts["faults"] += hits
-        if verdict.word:
-            self.counts[verdict.word] += 1
-            self.wrong.append((scene.name, fault, verdict))
+    def add(self, scene: Scene, fault: Fault, run: Run) -> None:
+        status = "killed" if run.ended.status < 0 else "failed" if run.ended.status else "succeeded"
+        self.counts.update(["runs", status, *(["missed"] if not run.hits else [])])
+        self.counts["faults"] += run.hits
+        if run.verdict.word:
+            self.counts[run.verdict.word] += 1
+            self.wrong.append((scene.name, fault, run.verdict))
 
     def __iadd__(self, other: Tally) -> Self:
         self.counts += other.counts
@@ -108,9 +127,7 @@ class Campaign:
         if allocator is not None:
             environment["PYTHONMALLOC"] = allocator
         self._server = Server(environment) if forks else Processes(self.shim.environment(armed=True))
-        # With no memory for any object from then on CPython 3.11 jumps to a handler of exceptions for ever, since it
-        # cannot have the number of the line that it comes from.
-        self._ways = set(How) if allocator is None else {How.ONCE, How.KILL}
+        self._opener = Opener(_key(self.stage.keys / "key"))
         self._judge = Judge(self.stage, self._restores)
         self._seal()
 
@@ -146,15 +163,12 @@ class Campaign:
         return self._server.run(arguments, self.stage.log, stdin=stdin, temporary=self.stage.temporary)
 
     def _restores(self, path: Path, original: Path) -> bool:
-        """With no faults meanwhile, and what was said of the run put by."""
-        self.shim.plan(None)
-        self.shim.world()
-        said = Path(f"{self.stage.log}.err").read_bytes()
-        arguments = ["--allow-weak", "-d", "-k", str(self.stage.keys / "key"), str(path), str(self.stage.aside)]
-        log = self.stage.log.with_name("aside.log")
-        ended = self._server.run(arguments, log, temporary=self.stage.log.parent)
-        Path(f"{self.stage.log}.err").write_bytes(said)
-        return ended.status == 0 and self.stage.aside.read_bytes() == original.read_bytes()
+        """As this process finds, which is under no shim."""
+        try:
+            reidentify_file(path, self.stage.aside, self._opener)
+        except DcmveilError:
+            return False
+        return self.stage.aside.read_bytes() == original.read_bytes()
 
     def expected(self, scene: Scene) -> Expected:
         """What a clean run does. With --resume all is made anew first, so as to know what is whole."""
@@ -185,27 +199,32 @@ class Campaign:
         standard = (scene.stdin is not None) | (scene.stdout is not None) << 1
         self.shim.world(nameless=scene.nameless, clones=scene.clones, standard=standard)
 
-    def fail(self, scene: Scene, expected: Expected, fault: Fault) -> tuple[Ended, Verdict, int]:
-        """One run with one fault: how it ended, what is wrong, and how many calls failed."""
+    def trace(self, scene: Scene, expected: Expected) -> list[int]:
+        """The places of all allocations of a clean run."""
+        with self.shim.tracing():
+            self._clean(scene, expected.outputs, expected.journals)
+        return self.shim.places()
+
+    def fail(self, scene: Scene, expected: Expected, fault: Fault) -> Run:
+        """One run with one fault."""
         self.stage.prepare(scene, expected.outputs, expected.journals)
         self._world(scene)
         most = FEW if fault.how is How.FROM_THEN_ON else 1
-        self.shim.plan(fault.kind, fault.at, fault.how, fault.error, most)
+        self.shim.plan(fault.kind, fault.at, fault.how, fault.error, most, fault.place)
         ended = self._run(self.stage.arguments(scene), self.stage.stdin(scene))
-        hits = self.shim.hits
         fault = fault._replace(is_late=self.shim.late > 0 and not fault.retried and not scene.is_piped)
-        return ended, self._judge.verdict(scene, expected, ended, fault), hits
+        return Run(ended, self._judge.verdict(scene, expected, ended, fault), self.shim.hits, self.shim.met)
 
     def run(self, scene: Scene, kinds: tuple[Kind, ...] = FILE_KINDS, *, most: int | None = None) -> Tally:
         """Every fault of these kinds, or `most` of them, the same ones each time."""
         expected, tally = self.expected(scene), Tally()
-        faults = [fault for fault in faults_of(expected.counts, kinds) if fault.how in self._ways]
-        if most is not None and len(faults) > most:
-            faults = random.Random(scene.name).sample(faults, most)
-        for fault in faults:
-            ended, verdict, hits = self.fail(scene, expected, fault)
-            tally.add(scene, fault, ended, verdict, hits)
+        for fault in sample(scene, list(faults_of(expected.counts, kinds)), most):
+            tally.add(scene, fault, self.fail(scene, expected, fault))
         return tally
+
+
+def _key(path: Path) -> RSAPrivateKey:
+    return load_private_key(path, password=lambda: None, allow_weak=True, warn=lambda _text: None)
 
 
 @contextmanager

@@ -33,6 +33,7 @@ class Fault(NamedTuple):
     error: int = 0
     retried: bool = False  # the run has to take no notice of it
     is_late: bool = False  # it said that something written before has been lost
+    place: int = 0  # of an allocation, instead of its number; it is the same in all forks of one process
 
     def __str__(self) -> str:
         what = os.strerror(self.error) if self.error else "short"

@@ -124,7 +124,7 @@ def _import_all() -> None:
     import dcmveil
 
     for module in pkgutil.iter_modules(dcmveil.__path__, "dcmveil."):
-        if not module.name.startswith("dcmveil.cloud_") and module.name != "dcmveil.__main__":
+        if not module.name.startswith("dcmveil.cloud_"):
             importlib.import_module(module.name)
     for name in ("multiprocessing.popen_fork", "multiprocessing.connection", "encodings.idna", "fcntl"):
         importlib.import_module(name)

@@ -7,7 +7,10 @@ import enum
 import mmap
 import os
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from sysconfig import get_path
 
 __all__ = ["How", "Kind", "Shim"]
 
@@ -46,6 +49,10 @@ class How(enum.IntEnum):
     ONCE = 0
     FROM_THEN_ON = 1
     KILL = 2
+    FOR_A_WHILE = 3  # a thousand calls
+
+
+MOST_TRACED = 1 << 17  # as in shim.h.in
 
 
 class _State(ctypes.Structure):
@@ -59,10 +66,15 @@ class _State(ctypes.Structure):
         ("clones", ctypes.c_int32),
         ("standard", ctypes.c_int32),
         ("unused", ctypes.c_int32),
+        ("changes", ctypes.c_int64),
+        ("place", ctypes.c_uint64),
         ("hits", ctypes.c_int64),
+        ("met", ctypes.c_uint64),
+        ("traces", ctypes.c_int64),
         ("late", ctypes.c_int64),
         ("counts", ctypes.c_int64 * len(Kind)),
         ("root", ctypes.c_char * 512),
+        ("places", ctypes.c_uint64 * MOST_TRACED),
     )
 
 
@@ -71,8 +83,9 @@ class Shim:
 
     def __init__(self, folder: Path, root: Path) -> None:
         self._library, self._shared = folder / "shim.so", folder / "state"
-        flags = ["-shared", "-fPIC", "-O2", "-fno-strict-aliasing", "-Wall", "-Wextra", "-Werror"]
-        subprocess.run(["gcc", *flags, "-o", self._library, "-x", "c", HERE / "shim.c.in", "-ldl"], check=True)
+        flags = ["-shared", "-fPIC", "-O2", "-fno-strict-aliasing", "-Wall", "-Werror", f"-I{get_path('include')}"]
+        sources = [HERE / "shim.c.in", HERE / "stacks.c.in"]
+        subprocess.run(["gcc", *flags, "-o", self._library, "-x", "c", *sources, "-ldl"], check=True)
         self._shared.write_bytes(bytes(ctypes.sizeof(_State)))
         with self._shared.open("r+b") as file:
             self._state = _State.from_buffer(mmap.mmap(file.fileno(), 0))
@@ -94,11 +107,15 @@ class Shim:
         self._state.clones = clones
         self._state.standard = standard
 
-    def plan(self, kind: Kind | None, at: int = 0, how: How = How.ONCE, error: int = 0, most: int = 1) -> None:
-        """Which call fails, how, and with what errno; without one it handles `most` bytes. All counts begin anew."""
+    def plan(
+        self, kind: Kind | None, at: int = 0, how: How = How.ONCE, error: int = 0, most: int = 1, place: int = 0
+    ) -> None:
+        """Which call fails, how, and with what errno; without one it handles `most` bytes. An allocation may be called
+        by its place instead. All counts begin anew."""
         state = self._state
+        state.place = place
         state.kind, state.at, state.how, state.error, state.most = -1 if kind is None else kind, at, how, error, most
-        state.hits = state.late = 0
+        state.hits = state.late = state.met = state.changes = 0
         for index in Kind:
             state.counts[index] = 0
 
@@ -111,6 +128,26 @@ class Shim:
     def late(self) -> int:
         """Of those, how many closed what had been written."""
         return int(self._state.late)
+
+    @property
+    def met(self) -> int:
+        """The place of the first of them, if it was an allocation."""
+        return int(self._state.met)
+
+    @contextmanager
+    def tracing(self) -> Iterator[None]:
+        """Meanwhile the place of each allocation is noted."""
+        self._state.traces = 1
+        try:
+            yield
+        finally:
+            self._state.traces = 0
+
+    def places(self) -> list[int]:
+        """Of all allocations, in their order."""
+        count = self._state.counts[Kind.MALLOC]
+        assert count <= MOST_TRACED
+        return list(self._state.places[:count])
 
     def counts(self) -> dict[Kind, int]:
         """Calls since the last plan, kinds without any left out."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.allocations import Allocations
 from tests.faults.campaign import FILE_KINDS, MEMORY_KINDS, Campaign, stage
 from tests.faults.judge import Fault
 from tests.faults.kills import BAD, MODES, killing, moments
@@ -46,6 +47,21 @@ def test_calls_of_python_and_of_the_engine_are_seen(campaign: Campaign) -> None:
     assert counts[Kind.COPY] == 1
 
 
+def test_allocations_have_places(campaign: Campaign) -> None:
+    """The same ones in each run, and each allocation fails where it is said to be, called by number or by place."""
+    scene = SCENES["--dumb plain"]
+    expected = campaign.expected(scene)
+    places = campaign.trace(scene, expected)
+    assert places == campaign.trace(scene, expected)
+    assert len(set(places)) > 100
+    assert [place & 1 for place in places] == sorted(place & 1 for place in places)
+    for at in (1, len(places) // 2, len(places)):
+        place = places[at - 1]
+        fault = Fault(Kind.MALLOC, at, How.ONCE, errno.ENOMEM)
+        assert campaign.fail(scene, expected, fault).place == place
+        assert campaign.fail(scene, expected, fault._replace(at=1, place=place)).place == place
+
+
 # What was found, each by a fault that showed it: one of all calls of a kind in a scene.
 FOUND = [
     ("-e plain", Kind.CLOSE, errno.EINTR, "closing the secret, the output and the input"),
@@ -68,7 +84,7 @@ def test_what_was_found(name: str, kind: Kind, error: int, _what: str, campaign:
     retried = error in (0, errno.EINTR)
     for at in range(1, expected.counts[kind] + 1):
         fault = Fault(kind, at, How.ONCE, error, retried)
-        assert campaign.fail(scene, expected, fault)[1].word == "", str(fault)
+        assert campaign.fail(scene, expected, fault).verdict.word == "", str(fault)
 
 
 # ---- what takes a while ----------------------------------------------------------------------------------------------
@@ -78,6 +94,14 @@ def test_what_was_found(name: str, kind: Kind, error: int, _what: str, campaign:
 @pytest.mark.parametrize("name", SCENES)
 def test_some_faults_of_every_scene(name: str, campaign: Campaign) -> None:
     assert wrong(campaign, name, FILE_KINDS, SOME) == []
+
+
+@pytest.mark.ci
+def test_each_allocation(campaign: Campaign) -> None:
+    tally = Allocations(campaign).run(SCENES["--dumb plain"])
+    assert tally.wrong == []
+    assert tally.counts["unmet"] == 0
+    assert tally.counts["runs"] >= tally.counts["allocations"] + tally.counts["places"]
 
 
 @pytest.mark.ci
@@ -125,6 +149,12 @@ SABOTAGE = {
         Fault(Kind.WRITE, 1, How.ONCE, errno.ENOSPC),
         "FALSE SUCCESS",
     ),
+    "a lack of memory is not told": (
+        "import dcmveil.batch\ndcmveil.batch.Tally.failed = False",
+        "--dumb plain",
+        Fault(Kind.MALLOC, 1, How.ONCE, errno.ENOMEM),
+        "FALSE SUCCESS",
+    ),
 }
 
 
@@ -135,7 +165,7 @@ def test_broken_code_is_noticed(code: str, name: str, fault: Fault, word: str, c
     expected = campaign.expected(scene)
     calls = range(1, expected.counts[fault.kind] + 1)
     with campaign.broken(code):
-        assert word in [campaign.fail(scene, expected, fault._replace(at=at))[1].word for at in calls]
+        assert any(campaign.fail(scene, expected, fault._replace(at=at)).verdict.word == word for at in calls)
 
 
 @pytest.mark.ci
