@@ -1,6 +1,10 @@
 """The engine with coverage and sanitizers, and the fuzzer around it, by clang, in build/fuzz.
 
 The targets are compiled too, by Cython and without instrumentation: they are only to be fast.
+
+All of it has to do with 64 MiB, interpreter, sanitizers and fuzzer included. Freed memory is in quarantine until there
+is 1 MiB of it, and what is not needed goes back to the system at once; blocks have their full redzones. Where there is
+room every object of Python is a block of its own too: then a byte too much is seen in an output as well.
 """
 
 from __future__ import annotations
@@ -12,6 +16,8 @@ import sys
 import sysconfig
 from pathlib import Path
 
+from tests.fuzz.referee import INTERPRETER
+
 __all__ = ["BUILT", "CHECKOUT", "FUZZER", "LIBRARY", "build", "environment", "has_libfuzzer"]
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -21,6 +27,17 @@ FUZZER = BUILT / "fuzzer"
 HERE = Path(__file__).parent
 SANITIZERS = "address,undefined"
 COMPILED = ("plan",)
+# Reports have no stacks of the allocations: whoever needs one runs the input again.
+ASAN = {
+    "detect_leaks": 0,
+    "allocator_may_return_null": 1,
+    "quarantine_size_mb": 1,
+    "thread_local_quarantine_size_kb": 64,
+    "malloc_context_size": 0,
+    "allocator_release_to_os_interval_ms": 100,
+}
+# OpenSSL and pyasn1 alone take 20 MiB.
+CRYPTOGRAPHIC = {"reidentify": {"allocator_release_to_os_interval_ms": 0}}
 
 
 def has_libfuzzer() -> bool:
@@ -41,7 +58,8 @@ def build() -> None:
 
 
 def environment(target: str, *, lines: bool) -> dict[str, str]:
-    """What the fuzzer is run with. Small quarantine: freed memory is watched for a while, but does not pile up."""
+    """What the fuzzer is run with."""
+    sanitizer = {**ASAN, **CRYPTOGRAPHIC.get(target, {})}
     path = [str(LIBRARY), *(each for each in sys.path if each not in ("", str(CHECKOUT / "src"))), str(CHECKOUT)]
     return {
         **os.environ,
@@ -49,9 +67,13 @@ def environment(target: str, *, lines: bool) -> dict[str, str]:
         **({"DCMVEIL_FUZZ_LINES": "1"} if lines else {}),
         "PYTHONPATH": os.pathsep.join(path),
         "PYTHONHOME": sys.base_prefix,
+        INTERPRETER: sys.executable,
         "PYTHONHASHSEED": "0",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "ASAN_OPTIONS": "detect_leaks=0:quarantine_size_mb=4:malloc_context_size=2:allocator_may_return_null=1",
+        "PYTHONDONTWRITEBYTECODE": "",
+        "PYTHONPYCACHEPREFIX": str(BUILT / "pyc"),
+        "PYTHONNODEBUGRANGES": "1",
+        "PYTHONMALLOC": "pymalloc" if target in CRYPTOGRAPHIC else "malloc",
+        "ASAN_OPTIONS": ":".join(f"{name}={value}" for name, value in sanitizer.items()),
         "UBSAN_OPTIONS": "print_stacktrace=1",
     }
 
@@ -66,7 +88,8 @@ def _engine() -> None:
     compiler = {
         "CC": "clang",
         "LDSHARED": "clang -shared",
-        "CFLAGS": f"-fsanitize-ignorelist={HERE / 'ignored.txt'} -fno-sanitize-coverage=trace-cmp",
+        "CFLAGS": f"-fsanitize-ignorelist={HERE / 'ignored.txt'} -fno-sanitize-coverage=trace-cmp "
+        f"-fsanitize-coverage-ignorelist={HERE / 'uncounted.txt'}",
     }
     sanitizers = {"DCMVEIL_SANITIZE": f"fuzzer-no-link,{SANITIZERS}"}
     _run([sys.executable, "setup.py", "-q", "build_ext", *where, jobs], **compiler, **sanitizers)
@@ -75,7 +98,7 @@ def _engine() -> None:
 def _python() -> None:
     """The Python of the package, beside its extension modules."""
     for source in (CHECKOUT / "src" / "dcmveil").glob("*.py"):
-        shutil.copy(source, LIBRARY / "dcmveil")
+        shutil.copy2(source, LIBRARY / "dcmveil")
 
 
 def _targets() -> None:

@@ -25,8 +25,8 @@ from dcmveil.options import Options
 from dcmveil.reidentifying import locating
 from dcmveil.rulesfile import load_rules
 from tests.fuzz.inputs import HEAD, Choices, chosen
+from tests.fuzz.objects import SECRET
 
-SECRET = b"a secret of sixteen bytes or more"
 CLEANS = Options()._replace(
     retain_device_identity=True,
     retain_institution_identity=True,

@@ -19,8 +19,7 @@ from dcmveil.files import deidentify_source
 from dcmveil.reidentifying import Unsealer, reidentify_source
 from dcmveil.sinks import SegmentOutput
 from tests.fuzz.inputs import HEAD
-from tests.fuzz.plan import SECRET
-from tests.fuzz.rewrite import Glass, holding, joined
+from tests.fuzz.objects import SECRET, Glass, holding, joined
 from tests.hostile.forms import EXPLICIT, FORMS, Form
 
 # A message may cost seconds in all, which here is a few milliseconds.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = [
     "BIG",
@@ -32,8 +32,7 @@ INSTANCE = "2.999.7.7"
 LONG = frozenset("OB OD OF OL OV OW SQ SV UC UN UR UT UV VE ZZ".split())
 
 
-@dataclass(frozen=True)
-class Form:
+class Form(NamedTuple):
     """A Transfer Syntax, as far as it changes the bytes."""
 
     name: str
