@@ -58,7 +58,7 @@ cdef int fill_rules(dcmveil_tables *t, Store store, dict arrays) except -1:
     """What says what becomes of an Attribute."""
     if "dictionary" in arrays:
         rows = arrays["dictionary"]
-        t.dictionary = <const dcmveil_attribute *>store.rows(rows, "IIQPB", sizeof(dcmveil_attribute))
+        t.dictionary = <const dcmveil_attribute *>store.rows(rows, "IIQPBB", sizeof(dcmveil_attribute))
         t.dictionary_count = len(rows)
         t.dictionary_exact_count = count_exact(rows)
     if "confidentiality" in arrays:

@@ -14,6 +14,7 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memset
 
+from dcmveil._alphabets cimport text_begin, text_look
 from dcmveil._creators cimport (
     add_creator,
     close_creators,
@@ -57,6 +58,7 @@ from dcmveil._policy cimport (
     INSERT,
     KEEP_RULE,
     MEMBER,
+    MOST_SHIFT,
     NAMED,
     NAMING,
     NO_NODE,
@@ -74,6 +76,7 @@ from dcmveil._policy cimport (
     RuleTable,
     find_entry,
     find_place,
+    vrs_of,
 )
 from dcmveil._private cimport PrivateTable
 from dcmveil._recorder cimport (
@@ -83,11 +86,12 @@ from dcmveil._recorder cimport (
     capture,
     capture_for,
     end_value,
+    forget_value,
     insert,
     open_frames,
     record,
 )
-from dcmveil._repeats cimport Seen, forget_seen, seen_before
+from dcmveil._repeats cimport Seen, forget_last, forget_seen, seen_before
 from dcmveil._scanner cimport (
     scan_advance,
     scan_ahead,
@@ -181,11 +185,15 @@ cdef uint64_t NUMBERS_OF_8 = <uint64_t>1 << VR_FD | <uint64_t>1 << VR_SV | <uint
 
 # ---- which rule -----------------------------------------------------------------------------------------------
 
-cdef inline bint is_whole(uint64_t vrs, uint32_t length) noexcept nogil:
-    """Can a Value of one of these VRs have that length? Numbers have it in multiples of their size, or are none."""
+cdef inline bint is_whole(uint64_t vrs, uint32_t length, uint32_t most) noexcept nogil:
+    """Can up to `most` Values (0: any number) of one of these VRs have that length?
+
+    Numbers have it in multiples of their size, or are none."""
     if vrs & ~(NUMBERS_OF_2 | NUMBERS_OF_4 | NUMBERS_OF_8):
         return True
-    return length & (1 if vrs & NUMBERS_OF_2 else 3 if vrs & NUMBERS_OF_4 else 7) == 0
+    if length & (1 if vrs & NUMBERS_OF_2 else 3 if vrs & NUMBERS_OF_4 else 7):
+        return False
+    return not most or length <= most * <uint32_t>(8 if vrs & NUMBERS_OF_8 else 4 if vrs & NUMBERS_OF_4 else 2)
 
 
 cdef inline bint vr_fits(const Token *t, const Entry *entry) noexcept nogil:
@@ -193,11 +201,12 @@ cdef inline bint vr_fits(const Token *t, const Entry *entry) noexcept nogil:
 
     A Sequence may be UN, since it is looked into (PS3.5 6.2.2); not in Big Endian: some read its content as that."""
     cdef bint sequence = entry.vrs >> VR_SQ & 1
+    cdef uint32_t most = <uint32_t>(entry.vrs >> MOST_SHIFT)
     if t.entered == 1 + FRAME_SEQUENCE or sequence:
         return sequence and (t.vr == VR_SQ or t.vr == VR_IMPLICIT or (t.vr == VR_UN and t.encoding != EXPLICIT_BE))
     if t.vr == VR_IMPLICIT:
-        return is_whole(entry.vrs, t.length)
-    return t.vr < VR_COUNT and entry.vrs >> t.vr & 1 and is_whole(<uint64_t>1 << t.vr, t.length)
+        return is_whole(vrs_of(entry), t.length, most)
+    return t.vr < VR_COUNT and entry.vrs >> t.vr & 1 and is_whole(<uint64_t>1 << t.vr, t.length, most)
 
 
 cdef inline bint is_sequence(const Token *t, const Entry *entry) noexcept nogil:
@@ -366,9 +375,43 @@ cdef int keep(State *s, const Token *t, const Entry *entry, uint32_t depth, uint
     elif is_sequence(t, entry) or (node != NO_NODE and t.vr == VR_SQ):
         status = enter_kept(s, t, node, mode)
     else:
-        return note_bulk(s, t)
+        return keep_value(s, t, entry)
     s.frames[s.scan.depth].rule = rule
     return status
+
+
+cdef inline int keep_value(State *s, const Token *t, const Entry *entry) noexcept nogil:
+    """A Value that stays as it is, if it is one of its VR, which must be seen to be said.
+
+    So texts are read, however long they are: one that is passed over could have anything in it. What is bulk by its
+    nature is binary, and is not looked at."""
+    if s.rules.checks and t.length and entry != NULL and (t.vr < VR_COUNT or t.vr == VR_IMPLICIT):
+        if text_begin(&s.text, vrs_of(entry) if t.vr == VR_IMPLICIT else <uint64_t>1 << t.vr):
+            s.scan.capture = s.checking = 1
+            s.checked = t[0]
+            s.unfit_rule = s.rules.private_rule if t.tag >> 16 & 1 else s.rules.vr_rule
+            return STATUS_OK
+    return note_bulk(s, t)
+
+
+cdef int look(State *s, const uint8_t *data, size_t size) noexcept nogil:
+    """The next bytes of a Value that is being checked. What is none goes as what has another VR does."""
+    cdef const Token *t = &s.checked
+    text_look(&s.text, data, size)
+    if s.text.alphabets:
+        return STATUS_OK
+    s.checking = 0
+    forget_last(&s.seen[s.scan.depth], t.tag)
+    forget_value(s)
+    return record(s, t, s.scan.depth, s.unfit_rule, LEAF, t.start + t.header + t.length)
+
+
+cdef int end_check(State *s) noexcept nogil:
+    """It is one, and so stays."""
+    s.checking = 0
+    if s.checked.tag >> 16 & 1 and s.privates != NULL:
+        keep_creator(s, s.scan.depth, s.checked.tag)
+    return note_bulk(s, &s.checked)
 
 
 cdef inline int note_bulk(State *s, const Token *t) noexcept nogil:
@@ -490,7 +533,7 @@ cdef int on_element(State *s, Token *t) noexcept nogil:
 cdef inline int note_private(State *s, const Token *t, uint32_t depth, uint16_t rule) noexcept nogil:
     """A creator is to be read, and one that cannot be is nobody; an element that may stay keeps its creator."""
     if t.tag & 0xFFFF >= 0x1000:
-        if not s.rules.behaviours[rule] & REMOVE:
+        if not s.rules.behaviours[rule] & REMOVE and not s.checking:
             keep_creator(s, depth, t.tag)
     elif s.rules.behaviours[rule] & REMOVE and t.tag & 0xFFFF >= 0x10 and t.tag & 0xFFFF <= 0xFF:
         s.creator_tag = t.tag
@@ -536,7 +579,8 @@ cdef inline int finish_value(State *s) noexcept nogil:
 
 cdef inline int watch_element(State *s, const Token *t, const Entry *entry, const Place *place, uint32_t depth,
                               uint16_t rule) noexcept nogil:
-    if place != NULL and place.flags & REPORT and (depth == 0 or s.plan.watches_count < MAX_WATCHES // 2):
+    s.is_place = place != NULL and place.flags & REPORT != 0
+    if s.is_place and (depth == 0 or s.plan.watches_count < MAX_WATCHES // 2):
         begin_watch(s, t, depth)
         return finish_value(s)
     if entry == NULL or not entry.flags & WATCH:
@@ -673,7 +717,14 @@ cdef int on_token(void *context, Token *t) noexcept nogil:
 
 cdef int on_value(void *context, const uint8_t *data, size_t size) noexcept nogil:
     cdef State *s = <State *>context
-    return plan_hold(s.plan, data, size) if data != NULL else end_value(s)
+    cdef int status = STATUS_OK
+    if s.checking:
+        status = look(s, data, size) if data != NULL else end_check(s)
+    if status != STATUS_OK:
+        return status
+    if data == NULL:
+        return end_value(s)
+    return plan_hold(s.plan, data, size) if s.held_from != <uint64_t>-1 else STATUS_OK
 
 
 cdef bint may_change(const State *s, const PlanFrame *f) noexcept nogil:

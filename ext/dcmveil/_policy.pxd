@@ -36,13 +36,14 @@ cdef enum PlaceFlag:
 cdef enum:
     KEEP_RULE = 0
     MAX_RULES = 4096
+    MOST_SHIFT = 56     # of a set of VRs: above are the most Values that there may be, 0 any number
     MAX_PATTERNS = 256
     NO_NODE = 0xFFFFFFFF
     ROOT_NODE = 0       # the Data Set
     EVERY_ITEM = 0      # as the tag of a place in the node of a Sequence; else the number of an Item
 
 cdef struct Entry:
-    uint64_t vrs        # set of VR numbers the dictionary gives; 0 marks a free slot
+    uint64_t vrs        # set of VR numbers the dictionary gives, from bit MOST_SHIFT on `most`; 0 marks a free slot
     uint32_t tag
     uint16_t rule
     uint8_t flags
@@ -91,11 +92,17 @@ cdef struct Rules:
     uint8_t changes             # 0: nothing is ever edited
     uint8_t changes_anywhere    # 0: nothing but at the places
     uint8_t has_text            # some rule asks for the Specific Character Set
+    uint8_t checks              # what stays must be a Value of its VR
     uint8_t listens             # what goes is looked into as well, for Values that identify or for mistakes
     uint16_t behaviours[MAX_RULES]
     uint8_t pattern_groups[8192]        # bit set of groups that any pattern may match
     uint8_t repeats             # a repeated anchor gets the rule of the first, not `duplicate_rule`
     Pattern patterns[MAX_PATTERNS]
+
+cdef inline uint64_t vrs_of(const Entry *entry) noexcept nogil:
+    """The VRs alone."""
+    return entry.vrs & ((<uint64_t>1 << MOST_SHIFT) - 1)
+
 
 cdef inline const Entry *find_entry(const Rules *rules, uint32_t tag) noexcept nogil:
     """Dictionary entry of an even tag; NULL = unknown. Repeating groups and elements by their patterns."""

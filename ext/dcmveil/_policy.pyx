@@ -5,7 +5,7 @@ is "keep". Tags in the dictionary get rule 0 unless an override names them; ever
 group lengths, a VR that is not the dictionary's) has one rule for the whole kind. Before all that go places: tags at
 a path of Sequences and Items, which form a tree of nodes.
 """
-from libc.stdint cimport uint8_t, uint32_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 
 from dcmveil._names cimport names_close, names_open
@@ -74,7 +74,7 @@ cdef int load_dictionary(Rules *rules) noexcept nogil:
             rules.patterns_count += 1
             mark_pattern_groups(rules, tables.dictionary[i].mask, tables.dictionary[i].tag)
         entry.tag = tables.dictionary[i].tag
-        entry.vrs = tables.dictionary[i].vrs
+        entry.vrs = tables.dictionary[i].vrs | <uint64_t>tables.dictionary[i].most << MOST_SHIFT
     return 0
 
 
@@ -211,6 +211,7 @@ cdef class RuleTable:
         self.rules.unknown_rule = unknown
         self.rules.group_length_rule = group_length
         self.rules.vr_rule = vr
+        self.rules.checks = self.rules.behaviours[vr] & REMOVE != 0
         self.rules.duplicate_rule = duplicate or 0
         self.rules.repeats = duplicate is None
         self.rules.member_rule = member

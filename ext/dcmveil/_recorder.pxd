@@ -13,3 +13,4 @@ cdef int capture(State *s, const Token *t) noexcept nogil
 cdef bint capture_for(State *s, const Token *t, uint8_t purpose, uint32_t most) noexcept nogil
 cdef void begin_watch(State *s, const Token *t, uint32_t depth) noexcept nogil
 cdef int end_value(State *s) noexcept nogil
+cdef void forget_value(State *s) noexcept nogil

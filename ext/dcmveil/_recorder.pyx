@@ -139,8 +139,8 @@ cdef int insert(State *s, uint32_t tag, uint32_t depth, uint16_t rule, uint8_t k
 
 cdef inline void begin_value(State *s) noexcept nogil:
     """Have the Value captured, unless it is being captured for something else already."""
-    if not s.scan.capture:
-        s.scan.capture = 1
+    s.scan.capture = 1
+    if s.held_from == <uint64_t>-1:
         s.held_from = s.plan.arena_size
 
 
@@ -173,6 +173,18 @@ cdef void begin_watch(State *s, const Token *t, uint32_t depth) noexcept nogil:
     s.watch.known = not t.entered and (t.vr != VR_SQ or t.length == 0) and t.length <= WATCH_LIMIT
     if s.watch.known:
         begin_value(s)
+
+
+cdef void forget_value(State *s) noexcept nogil:
+    """The Value being captured is none of its VR: only that it identifies, or where it stands, still counts."""
+    s.capturing &= FOR_IDENTITY
+    if not s.is_place:
+        s.watching = 0
+    if not s.capturing and not s.watching:
+        if s.held_from != <uint64_t>-1:
+            s.plan.arena_size = s.held_from
+        s.held_from = <uint64_t>-1
+        s.scan.capture = 0
 
 
 cdef int end_value(State *s) noexcept nogil:

@@ -1,11 +1,12 @@
 # What the Planner knows while it goes along, shared by its parts: _creators, _recorder and _planner.
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
+from dcmveil._alphabets cimport Text
 from dcmveil._edits cimport PlanData, Watch
 from dcmveil._policy cimport MAX_RULES, Rules
 from dcmveil._private cimport Privates
 from dcmveil._repeats cimport Seen
-from dcmveil.scan cimport Scan
+from dcmveil.scan cimport Scan, Token
 
 cdef enum FrameMode:
     MODE_MEMBERS = 1        # only elements marked as members stay
@@ -72,12 +73,17 @@ cdef struct State:
     uint32_t capture_record         # edit that waits for the Value, or NO_RECORD
     Watch watch                     # waiting for its Value, if `watching`
     uint8_t watching
+    uint8_t checking                # a Value that stays if it is one of its VR
+    uint8_t is_place                # the element being watched is so for its place
     uint8_t anchor_met              # the element just met is the one that an anchor wants
     uint8_t notes_bulk
     uint8_t capturing               # what for, see `Capturing`
     uint8_t identity_limit          # bytes of an identifying Value that count, 0 all
     uint8_t scheme_size
     uint8_t code_size
+    uint16_t unfit_rule             # of the element whose Value is being checked, if it is none
+    Text text
+    Token checked
     uint32_t identity_tag
     uint32_t creator_tag            # of the one that is being captured, and its edit
     uint32_t creator_record

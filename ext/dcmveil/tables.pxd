@@ -12,13 +12,14 @@ cdef extern from "tables.h" nogil:
     # By the two letters, five bits each: number of the VR or 0xFF, and 0x100 if the Value Length has 32 bits.
     const uint16_t dcmveil_vr_codes[]
 
-    # PS3.6 and PS3.7. `vr` is the index of the first alternative of `vrs`.
+    # PS3.6 and PS3.7. `vr` is the index of the first alternative of `vrs`, `most` how many Values there may be, or 0.
     ctypedef struct dcmveil_attribute:
         uint32_t tag
         uint32_t mask
         uint64_t vrs
         const char *keyword
         uint8_t vr
+        uint8_t most
 
     # PS3.15 Table E.1-1. Action codes number `dcmveil_action_names`; the Options come in the order of
     # `dcmveil_option_names`.

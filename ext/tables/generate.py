@@ -39,7 +39,7 @@ LONG_FORM, NO_VR = 0x100, 0xFF
 TAG = "uint32_t tag"
 TEXT = "const char *"
 STRUCTS = {
-    "dictionary": ("attribute", [TAG, "uint32_t mask", "uint64_t vrs", TEXT + "keyword", "uint8_t vr"]),
+    "dictionary": ("attribute", [TAG, "uint32_t mask", "uint64_t vrs", TEXT + "keyword", "uint8_t vr", "uint8_t most"]),
     "confidentiality": (
         "profile_row",
         [TAG, "uint32_t mask", *(f"uint8_t {column}" for column in ("basic", *reader.OPTIONS))],

@@ -28,7 +28,7 @@ _LINES = 1000  # that are put at once
 _T = TypeVar("_T")
 
 _WORTH_A_WARNING = frozenset(
-    {"not in the dictionary of PS3.6", "VR is not the dictionary's", "repeated", "R24: MAC Parameters Sequence"}
+    {"not in the dictionary of PS3.6", "no Value of the dictionary's VR", "repeated", "R24: MAC Parameters Sequence"}
 )
 
 

@@ -60,7 +60,7 @@ SPECIAL = {
     "private": Rule("X", "private (R43)"),
     "unknown": Rule("X", "not in the dictionary of PS3.6"),
     "group_length": Rule("X", "group length (R29)"),
-    "vr": Rule("X", "VR is not the dictionary's"),
+    "vr": Rule("X", "no Value of the dictionary's VR"),
     "duplicate": Rule("X", "repeated"),
     "repeated": Rule("X", "repeated: some read the first of them, some the last"),
     "member": Rule("X", "not an Attribute of an Encrypted Attributes Sequence Item (R32)"),
@@ -197,10 +197,10 @@ def _contents(rules: Mapping[int, Rule], name: str) -> Iterator[Assignment]:
 
 
 def _gaps(options: Options) -> Iterator[Assignment]:
-    """UIDs, dates, names and URLs that Table E.1-1 does not name (R13, R26); what stays has to be what it says."""
+    """UIDs, dates, names and URLs that Table E.1-1 does not name (R13, R26)."""
     for tag, role in _tables.gaps():
         action = _gap_action(role, options)
-        yield tag, EXACT, Rule(action, f"not in Table E.1-1: {role}", "X" if action in ("shift", "proper uid") else "")
+        yield tag, EXACT, Rule(action, f"not in Table E.1-1: {role}", "X" if action == "shift" else "")
     for tag in _LOCATORS:
         yield tag, EXACT, Rule("X", "not in Table E.1-1: where an object is to be had names it")
     yield _SPECIFIC_CHARACTER_SET, EXACT, Rule("known sets", "only Defined Terms of character sets stay", "X")
@@ -208,7 +208,7 @@ def _gaps(options: Options) -> Iterator[Assignment]:
 
 def _gap_action(role: str, options: Options) -> str:
     if role == "structural":
-        return "proper uid"
+        return "K"
     if role in ("temporal", "person-name"):
         if role == "temporal" and options.retain_full_dates:
             return "K"
@@ -223,9 +223,13 @@ def _other_texts() -> Iterator[Assignment]:
     treated); a Code Meaning is prose, and treated as such."""
     texts = sum(1 << _tables.vr_index(vr) for vr in _TEXT_VRS)
     rule = Rule("clean identity", "Clean Descriptors: not in Table E.1-1", "X/Z/D")
-    for tag, mask, vrs in _tables.attributes():
+    rows = sorted(_tables.attributes(), key=lambda row: row[1])  # repeating ones first: exact ones may be of other VRs
+    repeating = [(tag, mask) for tag, mask, vrs in rows if mask != EXACT and not vrs & ~texts]
+    for tag, mask, vrs in rows:
         if not vrs & ~texts and tag != _CODING_SCHEME_DESIGNATOR:
             yield tag, mask, rule
+        elif any(tag & wide == of for of, wide in repeating):
+            yield tag, mask, KEEP
     yield _CODE_MEANING, EXACT, Rule("clean", "Clean Descriptors: Code Meaning", "D")
 
 

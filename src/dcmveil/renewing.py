@@ -7,7 +7,6 @@ place.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from dcmveil import _tables
@@ -23,7 +22,6 @@ _FRAME_ORIGIN_TIMESTAMP = 0x00340007
 _SEVERAL = frozenset({"AE", "LO", "PN", "SH", "UC"})  # text VRs with backslash between Values
 _TEXTS = frozenset({*_SEVERAL, "AS", "CS", "DA", "DS", "DT", "IS", "LT", "ST", "TM", "UI", "UR", "UT"})
 _PADDING = b" \0"
-_UIDS = re.compile(rb"[0-9.\\]*[ \0]*")  # bytes that UIDs are made of, wrong ones as well
 
 
 class Unfit(Exception):
@@ -139,11 +137,6 @@ class Renewal:
             raise Unfit("no Specific Character Set")
         return None
 
-    def proper_uid(self, _rule: Rule, _asked: Question, value: bytes) -> bytes | None:
-        if not _UIDS.fullmatch(value):
-            raise Unfit("not a UID")
-        return None
-
     def ae_title(self, _rule: Rule, _asked: Question, value: bytes) -> bytes | None:
         return self._means.pseudonyms.ae_title(value) if value.strip(_PADDING) else None
 
@@ -207,7 +200,6 @@ VALUE_ACTIONS: dict[str, Callable[[Renewal, Rule, Question, bytes], bytes | None
     "clean identity": Renewal.cleaned_of_identity,
     "defined term": Renewal.defined_term,
     "known sets": Renewal.known_sets,
-    "proper uid": Renewal.proper_uid,
     "ae title": Renewal.ae_title,
     "pseudonym": Renewal.pseudonym,
     "hash": Renewal.hashed,

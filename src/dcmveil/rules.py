@@ -28,7 +28,6 @@ BEHAVIOUR_OF = {
     "clean identity": "text",
     "defined term": "capture",
     "known sets": "check",
-    "proper uid": "check",
     "ae title": "capture",
     "pseudonym": "text",
     "content items": "content",

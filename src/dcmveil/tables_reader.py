@@ -80,8 +80,10 @@ NUMBER_VRS = {
     "UV": (0, (1 << 64) - 1),
 }  # fmt: skip
 MAX_VALUE = 1024
+MAX_MULTIPLICITY = 0xFF
 MAX_PATTERNS = 256  # of the dictionary, as in ext/dcmveil/_policy.pxd
 EDITION = "edition.txt"
+MULTIPLICITY = re.compile(r"(?:[0-9]{1,3}-)?(?:[0-9]{0,3}n|([0-9]{1,3}))")
 MODULES = re.compile(r"([MCU]:[a-z0-9-]+( [MCU]:[a-z0-9-]+)*)?")
 
 
@@ -89,7 +91,7 @@ MODULES = re.compile(r"([MCU]:[a-z0-9-]+( [MCU]:[a-z0-9-]+)*)?")
 
 
 def dictionary_facts(rows: list[Row]) -> Iterator[Fact]:
-    """(tag, mask, set of VRs, keyword, first VR); reserved tags, which have no VR, are left out."""
+    """(tag, mask, set of VRs, keyword, first VR, most Values); reserved tags, which have no VR, are left out."""
     patterns = 0
     for row in rows:
         tag, mask = row.tag()
@@ -98,10 +100,20 @@ def dictionary_facts(rows: list[Row]) -> Iterator[Fact]:
             raise row.wrong(f"more than {MAX_PATTERNS} tags with wildcards")
         if row["vr"] not in ("", "NONE"):
             vrs = row.vrs()
-            yield tag, mask, sum(1 << vr for vr in set(vrs)), row.text("keyword", 64), vrs[0]
+            yield tag, mask, sum(1 << vr for vr in set(vrs)), row.text("keyword", 64), vrs[0], most_values(row)
     missing = OWN_ATTRIBUTES.items() - {(row["tag"], row["vr"]) for row in rows}
     if missing:
         raise rows[-1].wrong(f"the table ends without {' '.join(min(missing))}, which a De-identifier needs")
+
+
+def most_values(row: Row) -> int:
+    """How many Values there may be by column vm; 0 if any number, or the table has no such column."""
+    vm = row.get("vm") or "n"
+    found = MULTIPLICITY.fullmatch(vm)
+    if not found:
+        raise row.wrong(f"vm {shown(vm)} is not a Value Multiplicity such as 1, 1-3 or 2-2n")
+    most = int(found[1] or 0)
+    return most if most <= MAX_MULTIPLICITY else 0
 
 
 def confidentiality_facts(rows: list[Row]) -> Iterator[Fact]:

@@ -32,6 +32,7 @@ TEXT_VRS = {"LO", "LT", "SH", "ST", "UC", "UT"}
 VALUES = {
     "AE": b"STATION1", "AS": b"045Y", "CS": b"M ", "DA": b"20200229", "DS": b"1.5 ", "DT": b"20200229101112",
     "IS": b"4 ", "PN": b"Some^One", "TM": b"101112", "UI": b"1.2.3.9\0", "UR": b"http://example.org",
+    "US": b"\1\0",
     **dict.fromkeys(TEXT_VRS, b"nodule of Veil left "),
 }  # fmt: skip
 Row = tuple[int, str, str, str]

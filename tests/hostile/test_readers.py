@@ -68,12 +68,12 @@ def test_what_is_right_stays(tmp_path: Path) -> None:
     """An Attribute once in the Data Set and once in each of its Items; out of order; numbers."""
     rows, code = EXPLICIT.element(ROWS, "US", b"\1\0"), EXPLICIT.element(MODALITY, "CS", "CT")
     item = EXPLICIT.item(rows + code)
-    dataset = EXPLICIT.sequence(SEQUENCE, item, item) + rows + code + EXPLICIT.element(0x00280011, "US", bytes(4))
+    dataset = EXPLICIT.sequence(SEQUENCE, item, item) + rows + code + EXPLICIT.element(0x00281101, "US", bytes(6))
     (tmp_path / "in").write_bytes(EXPLICIT.file(EXPLICIT.common() + dataset))
     deidentify_file(tmp_path / "in", tmp_path / "out", POLICY)
     out = (tmp_path / "out").read_bytes()
     assert EXPLICIT.sequence(SEQUENCE, item, item) in out
-    assert rows + code + EXPLICIT.element(0x00280011, "US", bytes(4)) in out
+    assert rows + code + EXPLICIT.element(0x00281101, "US", bytes(6)) in out
 
 
 def test_the_comparison_sees_what_there_is(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ LAYERS = (
         "lines",
     ),
     ("scan", "cloud_stores", "_process"),
-    ("_preface", "_edits", "_loader", "cloud_ranges", "shielding"),
+    ("_preface", "_edits", "_loader", "_alphabets", "cloud_ranges", "shielding"),
     ("_scanner", "_policy", "_copier", "_inverse"),
     ("_private", "_plan", "_elements", "_repeats"),
     ("state",),

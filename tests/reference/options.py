@@ -57,7 +57,7 @@ def temporal_information(settings: Settings) -> bytes:
 def gap_action(role: str, settings: Settings) -> str:
     """For attributes of VR UI, DA, DT, TM and PN that are not in Table E.1-1, by their role."""
     if role in ("structural", ""):
-        return "proper uid" if role else "keep"
+        return "keep"
     if role == "person-name":
         return "X"
     if role == "temporal":

@@ -30,6 +30,7 @@ from .model import (
 )
 from .parse import UN_CONTENT, read_file, read_items, read_meta
 from .uids import mapped_value
+from .values import are_numbers_of, is_text_of
 
 SOP_CLASS, SOP_INSTANCE, DIRECTORY_RECORDS = 0x00080016, 0x00080018, 0x00041220
 ENCRYPTED_ATTRIBUTES, ENCRYPTED_SYNTAX, ENCRYPTED_CONTENT = 0x04000500, 0x04000510, 0x04000520
@@ -42,13 +43,10 @@ X_UNLESS_REQUIRED = {0x00700082, 0x00700083, TIMEZONE}
 IMPLEMENTATION_CLASS = b"2.25.93788369709748088662773663422743228673"
 IMPLEMENTATION_VERSION = b"DCMVEIL 0.1.0"
 
-# Numbers, which come whole.
-SIZES = {"SS": 2, "US": 2, "AT": 4, "FL": 4, "SL": 4, "UL": 4, "FD": 8, "SV": 8, "UV": 8}
-# What stays only if it is what it should be: UIDs that are in no row, and Specific Character Set (C.12.1.1.2).
+# Specific Character Set stays only if it is what it should be (C.12.1.1.2).
 SETS = rb"(ISO_IR (6|100|101|109|110|144|127|126|138|148|203|13|166|192)|GB18030|GBK|"
 SETS += rb"ISO 2022 IR (6|100|101|109|110|144|127|126|138|148|203|13|166|87|159|149|58)|)"
 FITS = {
-    "proper uid": re.compile(rb"[0-9.\\]*[ \0]*"),
     "known sets": re.compile(rb"[ \0]*" + SETS + rb"[ \0]*(\\[ \0]*" + SETS + rb"[ \0]*)*"),
 }
 # URLs and names of files that objects are to be had under.
@@ -266,7 +264,7 @@ class Reference:
         if self.may_clean(element):
             instead = self.carried_out(self.by_type("X/Z/D", element.tag, parent), element, parent)
             return self.text(element, False, instead)
-        return [element]
+        return [element] if self.is_value(element) else []
 
     def may_clean(self, element: Element) -> bool:
         """Whether it is a text that no row names, of which names are cleaned."""
@@ -274,15 +272,20 @@ class Reference:
         return self.settings.clean_descriptors and unlisted and the_vr(element) in texts.TEXT_VRS
 
     def is_read_alike(self, element: Element) -> bool:
-        """Whether other readers see the same: numbers of whole size, and in Big Endian no Items as UN."""
+        """Whether other readers see the same: whole numbers, as many as can be, and in Big Endian no Items as UN."""
         if not isinstance(element.value, bytes) or tables.dictionary_vrs(element.tag) == ("SQ",):
             return not self.is_unknown_in_big_endian(element)
+        return are_numbers_of(element, element.value, self.vrs_of(element))
+
+    def is_value(self, element: Element) -> bool:
+        """Whether its bytes are a Value of its VR, or without one of a VR of the dictionary."""
+        return not isinstance(element.value, bytes) or is_text_of(element.value, self.vrs_of(element))
+
+    def vrs_of(self, element: Element) -> tuple[str, ...]:
+        """What it is, or may be where it does not say."""
         if private.is_private(element.tag):
-            vrs: tuple[str, ...] = (element.vr or "UN",)
-        else:
-            vrs = (element.vr,) if element.vr else tables.dictionary_vrs(element.tag)
-        sizes = [SIZES.get(vr, 1) for vr in vrs] or [1]
-        return not len(element.value) % min(sizes)
+            return (element.vr or "UN",)
+        return (element.vr,) if element.vr else tables.dictionary_vrs(element.tag)
 
     def is_unknown_in_big_endian(self, element: Element) -> bool:
         return element.vr == "UN" and not self.encoding.little
@@ -341,7 +344,7 @@ class Reference:
         if action == "keep" and self.settings.clean_descriptors and private.may_name(element, creator, self.said):
             return self.text(element, False, [])
         if action == "keep" or (action == "UID" and self.settings.retain_uids):
-            return [element]
+            return [element] if self.is_value(element) else []
         if private.is_sequence(element):  # neither a dummy nor a UID can be made of Items
             return []
         return self.carried_out("U" if action == "UID" else action, element, element.tag)

@@ -53,6 +53,19 @@ def dictionary_vrs(tag: int) -> tuple[str, ...]:
 
 
 @cache
+def most_values(tag: int) -> int:
+    """How many Values there may be (PS3.6, column VM)."""
+    found = [row for row in rows("dictionary.tsv") if matches(row["tag"], tag)]
+    exact_first = sorted(found, key=lambda row: "x" in row["tag"])
+    vm = exact_first[0]["vm"].rpartition("-")[2] if found else "n"
+    return int(vm) if vm.isdigit() else 1 << 32
+
+
+def matches(pattern: str, tag: int) -> bool:
+    return re.fullmatch(pattern.replace("x", "[0-9A-F]"), printed(tag)) is not None
+
+
+@cache
 def profile() -> dict[str, dict[str, str]]:
     """Table E.1-1: printed tag -> its row. Patterns are left to the rules."""
     return {row["tag"]: row for row in rows("confidentiality.tsv") if not set(row["tag"]) & set("xge")}

@@ -11,6 +11,7 @@ MISTAKES = [
     ("dictionary.tsv", "0010,0020\tPatientID", "0010,0020\tPatient\0ID", "keyword 'Patient\\x00ID' holds other"),
     ("dictionary.tsv", "0010,0020\tPatientID", "0010,0020\tPatientÏD", "keyword 'Patient\\xcfD' holds other"),
     ("dictionary.tsv", "0010,0020\tPatientID", f"0010,0020\t{'P' * 65}", f"'{'P' * 40}'... has more than 64"),
+    ("dictionary.tsv", "0010,0020\tPatientID\tLO\t1", "0010,0020\tPatientID\tLO\tone", "vm 'one' is not a Value"),
     ("dictionary.tsv", "0010,0021\tIssuer", "0010,0020\tIssuer", "already in line"),
     ("confidentiality.tsv", "PatientID\tLO\t1\tN\tY\tZ/D", "PatientID\tLO\t1\tN\tY\tZD", "basic 'ZD' is none of"),
     ("confidentiality.tsv", "PatientID\tLO\t1\tN\tY\tZ/D", "PatientID\tLO\t1\tN\tY\tC", "basic 'C' is none of"),

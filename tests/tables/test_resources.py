@@ -145,6 +145,22 @@ def test_a_new_attribute_is_known(site: Site, sample_image: Path, tmp_path: Path
     assert 0x0018FFFE not in dcmread(tmp_path / "old.dcm")
 
 
+@pytest.mark.parametrize(("vm", "most"), [("1-2", 2), ("2-2n", 9), ("999", 9), ("", 9), (None, 9)])
+def test_numbers_may_be_as_many_as_the_table_says(
+    vm: str | None, most: int, site: Site, sample_image: Path, tmp_path: Path
+) -> None:
+    """Column vm; any number if it has none, or more than are counted."""
+    folder, source = site("dictionary.tsv"), tmp_path / "in.dcm"
+    spoil(folder, "dictionary.tsv", "PixelPaddingValue\tUS or SS\t1\t", f"PixelPaddingValue\tUS or SS\t{vm}\t")
+    if vm is None:
+        spoil(folder, "dictionary.tsv", "tag\tkeyword\tvr\tvm\t", "tag\tkeyword\tvr\tno\t")
+    image = dcmread(sample_image)
+    for count in (most, most + 1) if most < 9 else (9,):
+        image.add_new(0x00280120, "US", [7] * count)
+        image.save_as(source)
+        assert (0x00280120 in deidentified(folder, source, tmp_path / "out.dcm")) == (count == most)
+
+
 def test_a_new_transfer_syntax_is_read(site: Site, sample_image: Path, tmp_path: Path) -> None:
     folder, source = site("uids.tsv"), tmp_path / "in.dcm"
     with (folder / "uids.tsv").open("a", encoding="utf-8") as table:
