@@ -20,6 +20,7 @@ from typing import NamedTuple
 from dcmveil.errors import ResourceError, show_path
 from dcmveil.folding import SPACELESS, WORD, Span, fold, in_order, is_spaceless
 from dcmveil.identity import Identity
+from dcmveil.memos import LONGEST_MEMO
 from dcmveil.moments import Moment, find_moments
 from dcmveil.textfiles import read_text
 from dcmveil.traces import find_traces
@@ -29,7 +30,6 @@ __all__ = ["Cleaner", "read_words"]
 MAX_BYTES = 16 << 20  # of a list of words
 
 MEMO_ENTRIES = 4096
-LONGEST_MEMO = 256  # characters
 # Cutting can bring together what identifies then. A text that still changes after so many rounds is given up.
 MOST_ROUNDS = 8
 

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from functools import lru_cache, partial
+from functools import partial
 
 from dcmveil.encode import pad
+from dcmveil.memos import Remembering
 from dcmveil.uids import MIN_SECRET_BYTES
 
 __all__ = ["DEFAULT_WINDOW", "DateShifter", "shift_timestamp", "shift_value"]
@@ -55,7 +56,7 @@ class DateShifter:
             raise ValueError(f"the secret must have at least {MIN_SECRET_BYTES} bytes")
         if not 1 <= window <= MAX_WINDOW:
             raise ValueError(f"the window for dates must be of 1 to {MAX_WINDOW} days")
-        self._days = lru_cache(MEMO_ENTRIES)(partial(_days, bytes(secret), window))
+        self._days = Remembering(MEMO_ENTRIES, partial(_days, bytes(secret), window))
 
     def __repr__(self) -> str:
         return "DateShifter(...)"

@@ -20,13 +20,13 @@ from functools import lru_cache
 from typing import NamedTuple, NoReturn
 
 from dcmveil.folding import Layout, Span, fold, is_spaceless
+from dcmveil.memos import LONGEST_MEMO
 from dcmveil.stems import LONGEST, Stems
 from dcmveil.vocabulary import COMMON
 
 __all__ = ["Identity"]
 
 MEMO_ENTRIES = 4096
-LONGEST_MEMO = 256  # characters
 
 _MIN_WORD = 2  # letters of a name, alone
 _MIN_PART = 3  # letters of a word within a component; characters of an identifier

@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
+from functools import lru_cache
 from typing import Generic, TypeVar
 
-__all__ = ["Memo"]
+__all__ = ["LONGEST_MEMO", "Memo", "Remembering"]
+
+LONGEST_MEMO = 256  # bytes or characters: so many Values of any length would take as much memory as somebody wants
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+
+
+class Remembering(Generic[V]):
+    """A function of a Value that remembers what came of the `most` it was last called with, but not of long ones.
+
+    May be used by several threads if the function may. It may hold Values, its repr does not.
+    """
+
+    def __init__(self, most: int, function: Callable[..., V]) -> None:
+        self._function = function
+        self._known = lru_cache(most)(function)
+        self.cache_info = self._known.cache_info
+
+    def __repr__(self) -> str:
+        return "Remembering(...)"
+
+    def __call__(self, value: bytes, *more: Hashable) -> V:
+        """`more` says what it is the Value of."""
+        return self._known(value, *more) if len(value) <= LONGEST_MEMO else self._function(value, *more)
 
 
 class Memo(Generic[K, V]):

@@ -13,11 +13,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from enum import Enum, auto
-from functools import lru_cache
 from typing import NamedTuple
 
 from dcmveil import _tables
 from dcmveil.charsets import TextError, decode_text, encode_text
+from dcmveil.memos import LONGEST_MEMO, Remembering
 
 __all__ = ["LONGEST", "Guard", "Needle", "needles_of", "stands_alone"]
 
@@ -55,15 +55,15 @@ class Needle(NamedTuple):
 def needles_of(values: Iterable[tuple[int, str, bytes]], character_sets: Iterable[bytes | None]) -> dict[bytes, Needle]:
     """All forms of the `values`: tag, VR and bytes; `character_sets` are the Values of (0008,0005) in the object."""
     sets = tuple(dict.fromkeys([*character_sets, *_ALWAYS]))
+    forms = _known_forms if sum(map(len, filter(None, sets))) <= LONGEST_MEMO else _forms
     needles: dict[bytes, Needle] = {}
     for tag, vr, value in values:
-        for form, guard in _forms(vr, value, sets):
+        for form, guard in forms(value, vr, sets):
             needles.setdefault(form, Needle(tag, guard))
     return needles
 
 
-@lru_cache(_MEMO_ENTRIES)
-def _forms(vr: str, value: bytes, sets: _Sets) -> tuple[tuple[bytes, Guard], ...]:
+def _forms(value: bytes, vr: str, sets: _Sets) -> tuple[tuple[bytes, Guard], ...]:
     delimiters = "\\^=" if vr == "PN" else "\\"
     return tuple(
         form
@@ -72,6 +72,8 @@ def _forms(vr: str, value: bytes, sets: _Sets) -> tuple[tuple[bytes, Guard], ...
         for form in _written(part, guard, sets, delimiters)
     )
 
+
+_known_forms = Remembering(_MEMO_ENTRIES, _forms)
 
 # ---- what is said --------------------------------------------------------------------------------------------------
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import lru_cache, partial
 from typing import ClassVar, Literal, NamedTuple
 
 from dcmveil.encode import pad
 from dcmveil.errors import Refused, ResourceError, show_path
+from dcmveil.memos import Remembering
 from dcmveil.tags import format_tag
 from dcmveil.textfiles import read_text
 from dcmveil.uids import MIN_SECRET_BYTES
@@ -90,7 +90,8 @@ class Pseudonyms:
             STUDY_ID: study_id,
         }
         self._choices = {tag: _checked(_ATTRIBUTES[tag], choice) for tag, choice in choices.items()}
-        self._pseudonym = lru_cache(MEMO_ENTRIES)(partial(pseudonym, bytes(secret)))
+        known = bytes(secret)
+        self._pseudonym = Remembering(MEMO_ENTRIES, lambda value, kind: pseudonym(known, kind, value))
 
     def __repr__(self) -> str:
         return "Pseudonyms(...)"
@@ -116,14 +117,14 @@ class Pseudonyms:
     def ae_title(self, value: bytes) -> bytes:
         """The new Value field, padded to even length, for that of an AE element. Empty Values stay empty."""
         titles = [title.strip(_PADDING.encode("ascii")) for title in value.split(b"\\")]
-        new = [self._pseudonym(b"ae-title", title).encode("ascii") if title else b"" for title in titles]
+        new = [self._pseudonym(title, b"ae-title").encode("ascii") if title else b"" for title in titles]
         return pad("AE", b"\\".join(new))
 
     def _keyed(self, tag: int, value: str, patient_id: str) -> str:
         """A patient is called by the pseudonym of the Patient ID, which may be spelled in fewer ways than the name."""
         if tag == PATIENT_NAME and patient_id:
             tag, value = PATIENT_ID, patient_id
-        return self._pseudonym(_ATTRIBUTES[tag].kind, value.encode("utf-8", "surrogatepass"))
+        return self._pseudonym(value.encode("utf-8", "surrogatepass"), _ATTRIBUTES[tag].kind)
 
 
 def _checked(attribute: _Attribute, choice: Choice) -> Choice:

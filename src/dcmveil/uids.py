@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import os
 import re
-from functools import lru_cache, partial
+from functools import partial
 
 from dcmveil import _tables
+from dcmveil.memos import Remembering
 
 __all__ = ["UidMapper", "check_root", "is_well_formed", "new_secret"]
 
@@ -83,7 +84,7 @@ class UidMapper:
             raise ValueError(f"the secret must have at least {MIN_SECRET_BYTES} bytes")
         if root is not None:
             check_root(root)
-        self._new_uid = lru_cache(MEMO_ENTRIES)(partial(_new_uid, bytes(secret), root))
+        self._new_uid = Remembering(MEMO_ENTRIES, partial(_new_uid, bytes(secret), root))
 
     def __repr__(self) -> str:
         return "UidMapper(...)"

@@ -11,7 +11,20 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
-from dcmveil import Deidentifier, Editor, Limits, Policy, Segment, basis, dates, flowing, resolver, subjects, uids
+from dcmveil import (
+    Deidentifier,
+    Editor,
+    Limits,
+    Policy,
+    Segment,
+    basis,
+    dates,
+    flowing,
+    pseudonyms,
+    resolver,
+    subjects,
+    uids,
+)
 from dcmveil._tables import confidentiality, dictionary_vr
 from dcmveil.editing import Edits, edit_source
 from dcmveil.errors import DcmveilError
@@ -33,7 +46,7 @@ resolver._ALIGNED_WITHIN = 0
 # What is remembered begins anew after a few objects, as it does after thousands else.
 basis._MOST_ANSWERS, basis._MOST_SETTLED = 64, 4
 subjects.MOST_SUBJECTS, subjects.MOST_VALUES = 2, 8
-uids.MEMO_ENTRIES = dates.MEMO_ENTRIES = 16
+uids.MEMO_ENTRIES = dates.MEMO_ENTRIES = pseudonyms.MEMO_ENTRIES = 16
 
 
 TERMS: dict[str, Any] = {"secret": SECRET, "existing_encrypted": "keep", "allow_embedded_overlays": True}

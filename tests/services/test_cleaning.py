@@ -21,6 +21,7 @@ from dcmveil.cleaning import Cleaner, read_words
 from dcmveil.errors import ResourceError
 from dcmveil.folding import SPACELESS, WORD, fold
 from dcmveil.identity import Identity
+from dcmveil.memos import LONGEST_MEMO
 
 CLEANER = Cleaner()
 NOBODY = Identity.of([])
@@ -587,7 +588,7 @@ def test_memos_are_bounded_and_hold_no_long_text() -> None:
     assert cleaner._remembered.cache_info().currsize == cleaning.MEMO_ENTRIES
     assert identity._part.cache_info().currsize <= identity.MEMO_ENTRIES
     known = cleaner._remembered.cache_info().misses
-    cleaner.clean("CT " * cleaning.LONGEST_MEMO, NOBODY)
+    cleaner.clean("CT " * LONGEST_MEMO, NOBODY)
     assert cleaner._remembered.cache_info().misses == known
 
 
