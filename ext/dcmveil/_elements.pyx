@@ -124,8 +124,7 @@ cdef int list_token(void *context, Token *t) noexcept nogil:
     cdef uint32_t depth = w.scan.depth
     if t.kind == TOKEN_SEQUENCE_END and depth // 2 < w.levels:
         with gil:
-            end_element(<list>w.found, depth // 2, w.scan.pos)
-        return STATUS_OK
+            return end_element(<list>w.found, depth // 2, w.scan.pos)
     if not is_inside(w, t):
         return STATUS_LIMIT
     if t.kind != TOKEN_ELEMENT:
@@ -136,29 +135,37 @@ cdef int list_token(void *context, Token *t) noexcept nogil:
         if w.rows > MAX_ELEMENTS:
             return STATUS_LIMIT
         with gil:
-            tell_element(w, t, depth)
+            if tell_element(w, t, depth) != STATUS_OK:
+                return STATUS_MEMORY
     if depth // 2 + 1 < w.levels and not t.entered and is_sequence(t):
         return scan_enter(&w.scan, t, t.encoding)
     return STATUS_OK
 
 
-cdef int tell_element(Walk *w, const Token *t, uint32_t depth) except -1:
+cdef int tell_element(Walk *w, const Token *t, uint32_t depth) noexcept:
+    """Returns a status, as what calls it does: an exception would be lost there, and the element with it."""
     cdef uint64_t value = t.start + t.header
-    vr = dcmveil_vr_names[t.vr].decode() if t.vr < VR_COUNT else None
-    stop = value + t.length if not t.entered else None
-    item = w.scan.frames[depth - 1].items if depth else 0
-    (<list>w.found).append([depth // 2, item, t.tag, vr, t.start, value, stop])
-    return 0
+    try:
+        vr = dcmveil_vr_names[t.vr].decode() if t.vr < VR_COUNT else None
+        stop = value + t.length if not t.entered else None
+        item = w.scan.frames[depth - 1].items if depth else 0
+        (<list>w.found).append([depth // 2, item, t.tag, vr, t.start, value, stop])
+    except MemoryError:
+        return STATUS_MEMORY
+    return STATUS_OK
 
 
-cdef int end_element(list found, uint32_t level, uint64_t pos) except -1:
-    """The Sequence last told of at this level has ended, if it was of undefined length."""
-    for row in reversed(found):
-        if row[0] == level:
-            if row[6] is None:
-                row[6] = pos
-            break
-    return 0
+cdef int end_element(list found, uint32_t level, uint64_t pos) noexcept:
+    """The Sequence last told of at this level has ended, if it was of undefined length. Returns a status."""
+    try:
+        for row in reversed(found):
+            if row[0] == level:
+                if row[6] is None:
+                    row[6] = pos
+                break
+    except MemoryError:
+        return STATUS_MEMORY
+    return STATUS_OK
 
 
 def list_elements(bytes data not None, encoding: int, *, levels: int = 1) -> list:

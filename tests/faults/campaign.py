@@ -179,7 +179,8 @@ class Campaign:
             self._clean(scene, whole, journals)
             journals = {name: (out / name).read_bytes() for name in JOURNALS if (out / name).exists()}
         outputs = {name: (out / name).read_bytes() for name in scene.outputs}
-        return Expected(outputs, Path(f"{self.stage.log}.out").read_bytes(), journals, self.shim.counts())
+        stdout = Path(f"{self.stage.log}.out").read_bytes()
+        return Expected(outputs, stdout, journals, self.shim.counts(), self._judge.said())
 
     def _whole(self, scene: Scene) -> dict[str, bytes]:
         self.shim.plan(None)

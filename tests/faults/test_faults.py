@@ -87,6 +87,30 @@ def test_what_was_found(name: str, kind: Kind, error: int, _what: str, campaign:
         assert campaign.fail(scene, expected, fault).verdict.word == "", str(fault)
 
 
+ELEMENTS = """
+import dcmveil.__main__
+from dcmveil._elements import list_elements
+DATA = b"\\x08\\x00\\x40\\x11SQ\\0\\0\\xff\\xff\\xff\\xff\\xfe\\xff\\xdd\\xe0\\0\\0\\0\\0\\x10\\x00\\x10\\x00PN\\2\\0A^"
+EXPECTED = list_elements(DATA, 0)
+dcmveil.__main__.command = lambda: os._exit(0 if list_elements(DATA, 0) == EXPECTED else 77)
+"""
+
+
+@pytest.mark.ci
+def test_no_element_is_left_out_of_a_list_for_want_of_memory(tmp_path: Path) -> None:
+    """What tells of each is called by C, which takes a status and no exception."""
+    with stage(tmp_path, allocator="malloc") as campaign:
+        expected = campaign.expected(SCENES["--dumb plain"])
+        with campaign.broken(ELEMENTS):
+            ended = [
+                campaign.fail(SCENES["--dumb plain"], expected, Fault(Kind.MALLOC, at, How.ONCE, errno.ENOMEM))
+                for at in range(1, 40)
+            ]
+    found = [run.ended.status for run in ended if run.hits]
+    assert found.count(1) >= 8
+    assert set(found) == {1}
+
+
 # ---- what takes a while ----------------------------------------------------------------------------------------------
 
 
