@@ -4,7 +4,7 @@
              and kill, in every scene
     memory   allocations, failing once and from then on: see `allocations`; with --every each one by its number
     objects  the same with each Python object an allocation of its own, failing once and for a while, each place once
-    process  a sample of all, in processes of their own instead of forks
+    process  a sample of all, in processes of their own instead of forks, so that Python starts without memory as well
     kill     SIGKILL at --times random moments of runs over a folder, then --resume; then SIGTERM
 
 Scenes by name restrict all but `kill`; --share 1/2 is every second one of them, 2/2 the others. Exit status 1 if
@@ -30,7 +30,7 @@ from tests.faults.scenes import SCENES, Scene
 from tests.faults.shim import How
 
 SHOWN = 40  # of what was wrong
-PROCESS_SAMPLE = 12
+PROCESS_SAMPLE = 24
 PARTS = ("files", "memory", "objects", "process", "kill")
 PLACES = ("allocations", "places", "wanted", "unmet")
 COLUMNS = ("runs", "faults", "succeeded", "failed", "killed", "missed")

@@ -83,7 +83,8 @@ class Shim:
 
     def __init__(self, folder: Path, root: Path) -> None:
         self._library, self._shared = folder / "shim.so", folder / "state"
-        flags = ["-shared", "-fPIC", "-O2", "-fno-strict-aliasing", "-Wall", "-Werror", f"-I{get_path('include')}"]
+        flags = ["-shared", "-fPIC", "-O2", "-fno-strict-aliasing", "-Wall", "-Wextra", "-Werror"]
+        flags += ["-isystem", get_path("include")]
         sources = [HERE / "shim.c.in", HERE / "stacks.c.in"]
         subprocess.run(["gcc", *flags, "-o", self._library, "-x", "c", *sources, "-ldl"], check=True)
         self._shared.write_bytes(bytes(ctypes.sizeof(_State)))
@@ -93,7 +94,7 @@ class Shim:
         self.plan(None)
 
     def environment(self, *, armed: bool = False) -> dict[str, str]:
-        """For a process under it. `armed`: from its start, with memory from the first call that concerns a file."""
+        """For a process under it. `armed`: from its start."""
         return {
             **os.environ,
             "LD_PRELOAD": str(self._library),
