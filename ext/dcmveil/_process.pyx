@@ -5,11 +5,18 @@ from libc.string cimport memcmp, memcpy
 
 cdef extern from *:
     """
+    #include <stdlib.h>
     #include <string.h>
     #include <sys/resource.h>
     #ifdef __linux__
     #include <sys/prctl.h>
     #endif
+    static inline int dcmveil_has_room(size_t size) {
+        void *volatile room = malloc(size);     /* volatile: or compilers take it for granted */
+        int found = room != NULL || size == 0;
+        free(room);
+        return found;
+    }
     static inline int dcmveil_forbid_reading(void) {
     #ifdef __linux__
         return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
@@ -22,8 +29,15 @@ cdef extern from *:
         return setrlimit(RLIMIT_CORE, &none);
     }
     """
+    bint has_room_c "dcmveil_has_room"(size_t size) noexcept nogil
     int forbid_reading_c "dcmveil_forbid_reading"() noexcept nogil
     int forbid_dumps_c "dcmveil_forbid_dumps"() noexcept nogil
+
+
+def has_room(size: int) -> bool:
+    """Can so many bytes of memory be had? They are neither touched nor kept."""
+    cdef size_t count = size
+    return has_room_c(count)
 
 
 def forbid_dumps() -> bool:

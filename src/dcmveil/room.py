@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dcmveil._process import has_room
+
 __all__ = ["need_room"]
 
 _ROOM = 32 << 20  # for the library itself; measured: 15 MiB of addresses
 
 
 def need_room(count: int = _ROOM) -> None:
-    """Raises MemoryError unless so many bytes more can be had now. They are taken without being touched."""
-    bytes(count)
+    """Raises MemoryError unless so many bytes more can be had now."""
+    if not has_room(count):
+        raise MemoryError
