@@ -35,4 +35,5 @@ cdef class Plan:
     cdef void rewind(self) noexcept
     cdef int check(self, int status) except -1
     cdef uint32_t check_key(self, uint32_t key) except 0
+    cdef int answer_at(self, uint32_t index, bytes data) except -1
     cdef int fill(self, Script *s, size_t limit) noexcept nogil

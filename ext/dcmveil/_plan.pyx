@@ -394,11 +394,6 @@ cdef class Plan:
                 return b""
         return copied(<const uint8_t *>&self.data.questions[1], self.data.questions_count * sizeof(Question))
 
-    def answer_all(self, answers) -> None:
-        """Answer questions: ``(key, decision, data)`` of each."""
-        for key, decision, data in answers:
-            self.answer(key, decision, data)
-
     cdef uint32_t check_key(self, uint32_t key) except 0:
         if not 0 < key <= self.data.questions_count or self.settled:
             raise ValueError("no such question, or the plan is settled")
@@ -408,10 +403,13 @@ cdef class Plan:
         """Answer for one Value: the encoded element, b"" to remove it, None to keep it as it is."""
         if not 0 <= index < self.data.values_count or self.settled:
             raise ValueError("no such Value, or the plan is settled")
+        self.answer_at(index, data)
+
+    cdef int answer_at(self, uint32_t index, bytes data) except -1:
         cdef Value *value = &self.data.values[index]
         if data is None:
             value.decision = DECIDE_KEEP
-            return
+            return 0
         value.result_size = <uint32_t>len(data)
         if value.result_size <= value.size:     # nobody needs the old one any more
             value.result = value.data
@@ -420,6 +418,7 @@ cdef class Plan:
             value.result = self.data.arena_size
             self.check(plan_hold(&self.data, <const uint8_t *>PyBytes_AS_STRING(data), value.result_size))
         value.decision = DECIDE_REPLACE if data else DECIDE_REMOVE
+        return 0
 
     def close_input(self, size: int) -> None:
         """The input is `size` bytes long (for a deflated Transfer Syntax: inflated)."""
@@ -476,6 +475,12 @@ cdef class Plan:
             i for i in range(self.data.values_count)
             if self.data.values[i].decision == PENDING
             and self.data.questions[self.data.values[i].key].decision == DECIDE_VALUES]
+
+    def count(self, rule: int, decision: str) -> int:
+        """How many elements of a rule: "keep", "remove" or "replace"."""
+        if not 0 <= rule < self.rules_count:
+            raise ValueError("no such rule")
+        return self.counts[<uint32_t>rule * DECISIONS + <uint32_t>OUTCOMES.index(decision)]
 
     def summary(self) -> dict:
         """How many elements: ``{(rule, "keep" | "remove" | "replace"): count}``."""

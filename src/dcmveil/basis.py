@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
+from dcmveil._answered import Answered
 from dcmveil.admitting import Terms
 from dcmveil.memos import Memo
 from dcmveil.options import Options
-from dcmveil.questions import Question
+from dcmveil.questions import Facts, Question
 from dcmveil.renewing import VALUE_ACTIONS
 from dcmveil.rules import Rule
 from dcmveil.subjects import Means
@@ -20,6 +22,7 @@ __all__ = ["Basis", "Said", "Settled"]
 
 _MOST_ANSWERS = 4096
 _MOST_SETTLED = 256
+_MOST_ALIKE = 64
 _REPEATABLE = frozenset(VALUE_ACTIONS) - {"call"}
 
 # The answer, the letter of a compound action, and the rule if it is not that of the table.
@@ -29,14 +32,16 @@ Said = tuple[str, bytes, str | None, Rule | None]
 class Settled(NamedTuple):
     """What has been decided for an object, for all that ask the same; `rest` has to be decided for each."""
 
+    number: int
     asked: Mapping[int, Question]
-    decided: Sequence[tuple[int, str, bytes]]
+    decided: Answered
     rest: Sequence[Question]
     letters: Mapping[int, str]
     rules: Mapping[int, Rule]
     gone: Collection[int]
     refers_to_items: bool
     instance: Question | None
+    shifts: bool
 
 
 class Basis:
@@ -58,7 +63,9 @@ class Basis:
         self.repeatable = _REPEATABLE - ({"U", "pseudonym", "hash"} if self.terms.records_pairs else set())
         self.answered: Memo[tuple[tuple[int, ...], bytes | None], Said] = Memo(_MOST_ANSWERS)
         self.settled: Memo[tuple[bytes, bytes | None], Settled] = Memo(_MOST_SETTLED)
-        self.counted: Memo[frozenset[tuple[tuple[int, str], int]], Mapping[tuple[str, str], int]] = Memo(_MOST_SETTLED)
+        self.alike: Memo[tuple[bytes, str], Facts] = Memo(_MOST_ALIKE)
+        self.counted: Memo[bytes, Mapping[tuple[str, str], int]] = Memo(_MOST_SETTLED)
+        self.numbers = count(1)  # of what is settled
 
     def __repr__(self) -> str:
         return "Basis(...)"

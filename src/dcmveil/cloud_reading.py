@@ -18,7 +18,7 @@ from dcmveil.cloud_ranges import HttpObject, S3Object
 from dcmveil.cloud_stores import EXTRA, Remote, StoredObject, file_system
 from dcmveil.cloud_urls import is_url, scheme_of
 from dcmveil.errors import DcmveilError, InputError
-from dcmveil.rewriting import SHRANK, opened
+from dcmveil.rewriting import SHRANK, OpenedFile
 from dcmveil.sources import FileSource
 
 __all__ = ["Input", "LocalInput", "RemoteInput", "StreamInput", "opened_input", "s3_file_system"]
@@ -137,8 +137,8 @@ def _s3_of(_process: int) -> Any:
 def opened_input(source: str) -> Iterator[LocalInput | RemoteInput | StreamInput]:
     """The input under a URL or a path. Raises InputError, and DcmveilError if what a URL needs is not installed."""
     if not is_url(source):
-        with opened(source) as fd:
-            yield LocalInput(fd)
+        with OpenedFile(source) as file:
+            yield LocalInput(file.fd)
         return
     scheme = scheme_of(source)
     if scheme in ("http", "https"):

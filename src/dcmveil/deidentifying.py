@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from functools import cache
 from typing import TYPE_CHECKING
 
 from dcmveil import provenance
 from dcmveil.admitting import ENCRYPTED, check_admitted, check_risks
-from dcmveil.basis import Basis, Said, Settled
+from dcmveil.basis import Basis
 from dcmveil.dummies import dummy_element
 from dcmveil.encode import ENCODINGS, encode_element, encode_item, encode_sequence
 from dcmveil.errors import Refused
-from dcmveil.iods import ACTIONS, resolve
+from dcmveil.iods import resolve
 from dcmveil.privates import CHARACTERISTICS, revised
 from dcmveil.questions import (
     CONTAINED,
@@ -21,7 +21,6 @@ from dcmveil.questions import (
     IMPLICIT,
     INSERTED,
     LEAF,
-    Answers,
     Facts,
     Question,
     has_right_vr,
@@ -29,6 +28,7 @@ from dcmveil.questions import (
     vr_of_input,
     written_vr,
 )
+from dcmveil.recalling import CLEANING, Recalling
 from dcmveil.renewing import VALUE_ACTIONS, Renewal, Unfit
 from dcmveil.report import Remarks
 from dcmveil.rules import Rule
@@ -49,48 +49,24 @@ _SOP_INSTANCE_UID = 0x00080018
 _MOST_WATCHED = 2048  # nested elements; of those that follow nothing is known
 
 _BLOCK = 4096  # bytes: what kernels share and copy as a whole
-_LONG = 1024  # bytes of a Value that is not remembered
-_UNKNOWN = b"?"  # by identity
-# Rules whose answers depend on the question and the SOP Class only, and those whose Values on the subject only.
-_MEMORABLE = frozenset(
-    {
-        *ACTIONS,
-        *VALUE_ACTIONS,
-        "retain",
-        "content value",
-        "content ordinary",
-        "identity removed",
-        "dates",
-        "method text",
-    }
-)
-_CLEANING = frozenset({"clean", "clean identity"})
-_GOING = ("remove", "replace")
+_NO_REMARKS = Remarks()
 
 _Answer = tuple[str, bytes]
 
 
-class DeidentifyingAnswers(Answers):
+class DeidentifyingAnswers(Recalling):
     """For one object, in one round or in several."""
 
     def __init__(self, basis: Basis, *, file_meta: bool = True) -> None:
-        self._basis = basis
-        self._compiled = basis.compiled
+        super().__init__(basis)
         self._means = basis.means
         self._options = basis.options
         self._terms = basis.terms
-        self._rules: dict[int, Rule] = {}  # by question, where it is not simply that of the table
-        self._chosen: dict[int, Rule] = {}  # by number, for those with conditions
-        self._resolved: dict[int, str] = {}
-        self._instance: Question | None = None
-        self._refers_to_items = False
         self._renewal: Renewal | None = None
         self._has_file_meta = file_meta
         self._file_meta_of: tuple[int, bytes | None, bytes | None, str] | None = None
         self._pad = 0
-        self._gone: set[int] = set()  # of the top level
         self._problems: Counter[tuple[str, str]] = Counter()
-        self._problems_met = 0
         self._pairs: list[tuple[str, str]] = []
 
     # -- what a Resolver asks --
@@ -130,53 +106,14 @@ class DeidentifyingAnswers(Answers):
         self._instance = self._instance or next(tops, None)
 
     def _begin(self, facts: Facts) -> None:
-        if facts.is_whole and not self._basis.is_admitted:
+        if facts.is_whole and not self._basis.is_admitted and "admitted" not in facts.common:
             check_admitted(facts, self._terms)
+            facts.common["admitted"] = True
         self._renewal = Renewal(facts, self._means, self._pairs if self._terms.records_pairs else None)
 
-    def settle(self, plan: Plan, facts: Facts) -> Mapping[int, Question]:
-        """Objects of one SOP Class and of one make ask the same, so most is decided once for all of them."""
-        kind = plan.asked(), facts.sop_class
-        known = self._basis.settled.find(kind) if kind[0] else None
-        if known is None:
-            asked = super().settle(plan, facts)
-            if kind[0]:
-                self._basis.settled.keep(kind, self._settled(asked, facts))
-            return asked
-        self._begin(facts)
-        self._refers_to_items, self._instance = known.refers_to_items, known.instance
-        self._resolved, self._rules, self._gone = dict(known.letters), dict(known.rules), set(known.gone)
-        plan.answer_all(known.decided)
-        for question in known.rest:
-            plan.answer(question.key, *self.answer(question, facts))
-        return known.asked
-
-    def _settled(self, asked: Mapping[int, Question], facts: Facts) -> Settled:
-        """What of it all other objects can have as well."""
-        find = self._basis.answered.find
-        said = {key: find((question[1:], facts.sop_class)) for key, question in asked.items()}
-        decided = {key: known for key, known in said.items() if known is not None}
-        return Settled(
-            asked,
-            [(key, known[0], known[1]) for key, known in decided.items()],
-            [question for key, question in asked.items() if key not in decided],
-            {key: known[2] for key, known in decided.items() if known[2] is not None},
-            {key: known[3] for key, known in decided.items() if known[3] is not None},
-            {asked[key].tag for key, known in decided.items() if known[0] in _GOING and not asked[key].parent},
-            self._refers_to_items,
-            self._instance,
-        )
-
-    def counts(self, summary: Mapping[tuple[int, str], int]) -> Mapping[tuple[str, str], int]:
-        """Made once for all objects that come to the same."""
-        if self._chosen:
-            return super().counts(summary)
-        kind = frozenset(summary.items())
-        return self._basis.counted.find(kind) or self._basis.counted.keep(kind, super().counts(summary))
-
-    def check_done(self, summary: dict[tuple[int, str], int]) -> None:
+    def check_done(self, plan: Plan) -> None:
         """Raises Refused if an Encrypted Attributes Sequence is left that should not be."""
-        if any((rule, "keep") in summary for rule in self._basis.refusing):
+        if any(plan.count(rule, "keep") for rule in self._basis.refusing):
             raise Refused("encrypted-attributes", ENCRYPTED)
 
     def risks(self, facts: Facts, segments: Callable[[], Collection[str]]) -> tuple[Risk, ...]:
@@ -196,9 +133,10 @@ class DeidentifyingAnswers(Answers):
     def remarks(self) -> Remarks:
         """What stood in the way, the pairs for a map, and whose dates these are."""
         renewal = self._renewal
-        shifts = renewal is not None and "days" in renewal.subject.__dict__
-        said = renewal.subject.remarks_on_dates() if shifts and renewal is not None else ()
+        said = renewal.subject.remarks_on_dates() if self._shifts and renewal is not None else ()
         made = renewal.subject.made if renewal is not None else ()
+        if not (self._problems or self._pairs or said or made):
+            return _NO_REMARKS
         return Remarks(dict(self._problems), tuple(self._pairs), said, made)
 
     def action(self, key: int, rule: int) -> str:
@@ -208,34 +146,6 @@ class DeidentifyingAnswers(Answers):
     def reason(self, key: int, rule: int) -> str:
         """Why: of rules with conditions that of the one whose conditions are met."""
         return self._rule(rule, key).reason
-
-    def _rule(self, number: int, key: int = 0) -> Rule:
-        return self._rules.get(key) or self._chosen.get(number) or self._compiled.rules[number]
-
-    def answer(self, asked: Question, facts: Facts) -> _Answer:
-        """Decision for one question, and the replacement."""
-        kind = (asked[1:], facts.sop_class)
-        known = self._basis.answered.find(kind)
-        if known is None:
-            decision, data = self._decide(asked, facts)
-            action = self._compiled.rules[asked.rule].action
-            if action in _MEMORABLE or (action == "method codes" and asked.kind == INSERTED):
-                said = decision, data, self._resolved.get(asked.key), self._rules.get(asked.key)
-                self._basis.answered.keep(kind, said)
-        else:
-            decision, data = self._recall(asked.key, known)
-        if decision in _GOING and not asked.parent:
-            self._gone.add(asked.tag)
-        return decision, data
-
-    def _recall(self, key: int, known: Said) -> _Answer:
-        """What has been decided of an object of the same SOP Class."""
-        decision, data, letter, rule = known
-        if letter is not None:
-            self._resolved[key] = letter
-        if rule is not None:
-            self._rules[key] = rule
-        return decision, data
 
     def _decide(self, asked: Question, facts: Facts) -> _Answer:
         rule = self._rule_for(asked, facts)
@@ -283,22 +193,6 @@ class DeidentifyingAnswers(Answers):
         if action == "descend" and asked.kind == CONTAINED:
             return "keep", b""
         return "remove", b""
-
-    def value(self, asked: Question, value: bytes, uses: int) -> bytes | None:
-        """The element for one captured Value, None to leave it as it is."""
-        renewal, kind = self._renewing(), (asked, value)
-        renewed = renewal.subject.renewed
-        found = renewed.find(kind, _UNKNOWN)
-        if found is not _UNKNOWN:
-            return found
-        rule = self._rule(asked.rule, asked.key)
-        if len(value) > _LONG or rule.action not in self._basis.repeatable or asked.rule in self._chosen:
-            return self._new_element(asked, rule, value, uses)
-        if rule.action in _CLEANING and renewal.leaves(rule, value):
-            return renewed.keep(kind, None)
-        problems = self._problems_met
-        new = self._new_element(asked, rule, value, uses)
-        return renewed.keep(kind, new) if self._problems_met == problems else new  # each has to be told
 
     def _new_element(self, asked: Question, rule: Rule, value: bytes, uses: int) -> bytes | None:
         if rule.action == "method text":
@@ -423,7 +317,7 @@ class DeidentifyingAnswers(Answers):
     def _stays(self, code: bytes) -> bool:
         """Will a code that is there be in the output? Where that is not clear it is not relied on."""
         rule = self._compiled.code_value
-        if rule is not None and rule.action in _CLEANING:
+        if rule is not None and rule.action in CLEANING:
             return self._renewing().is_left(rule, code.decode("latin-1"))
         return rule is not None and rule.action in ("K", "retain")
 

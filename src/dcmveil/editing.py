@@ -26,10 +26,10 @@ from dcmveil.places import Placed, Tree, expanded
 from dcmveil.policy import Limits
 from dcmveil.questions import Answers, Facts, Question, Rewriting, vr_of_input
 from dcmveil.report import Method, Report
-from dcmveil.rewriting import Rewrite, Writer, opened, scan
+from dcmveil.rewriting import OpenedFile, Rewrite, Writer, scan
 from dcmveil.rules import KEEP, Rule
 from dcmveil.sinks import Output
-from dcmveil.sources import FileSource, Source
+from dcmveil.sources import Source
 from dcmveil.tags import format_tag
 from dcmveil.values import choose_vr, encode_value
 
@@ -82,8 +82,8 @@ def edit_file(
     Raises ValueProblem for a Value that cannot be one of its VR, Refused if there is no free private block, and as
     `deidentify_file`.
     """
-    with opened(source) as fd:
-        report = write_file(fd, target, partial(edit_source, edits=edits), copy=copy)
+    with OpenedFile(source) as file:
+        report = write_file(file, target, partial(edit_source, edits=edits), copy=copy)
     return report._replace(source=str(source), target=str(target))
 
 
@@ -98,8 +98,7 @@ def edit_source(
 
 def plan_edits(source: str | os.PathLike[str], edits: Edits) -> Report:
     """What `edit_file` would do, edit by edit, without doing it."""
-    with opened(source) as fd:
-        file = FileSource(fd)
+    with OpenedFile(source) as file:
         return plan_source(file, editing_of(file, edits))._replace(source=str(source))
 
 

@@ -13,7 +13,7 @@ from dcmveil.output import AtomicFile
 from dcmveil.policy import Policy
 from dcmveil.questions import Rewriting
 from dcmveil.report import Report
-from dcmveil.rewriting import Completion, Rewrite, Writer, opened
+from dcmveil.rewriting import Completion, OpenedFile, Rewrite, Writer
 from dcmveil.sinks import FileOutput, Output
 from dcmveil.sources import FileSource, Source
 
@@ -33,8 +33,8 @@ def deidentify_file(source: _Path, target: _Path, policy: Policy, *, copy: str =
     Raises ParseError for an input that is not well formed, Refused for one the Policy does not let through,
     LimitExceeded, InputError and OutputError; all are DcmveilErrors.
     """
-    with opened(source) as fd:
-        report = write_file(fd, target, partial(deidentify_source, policy=policy), copy=copy)
+    with OpenedFile(source) as file:
+        report = write_file(file, target, partial(deidentify_source, policy=policy), copy=copy)
     return report._replace(source=str(source), target=str(target))
 
 
@@ -64,8 +64,8 @@ def plan_file(source: _Path, policy: Policy) -> Report:
 
     All edits are held at once, most of them deflated.
     """
-    with opened(source) as fd:
-        return plan_source(FileSource(fd), policy, completion_of(policy))._replace(source=str(source))
+    with OpenedFile(source) as file:
+        return plan_source(file, policy, completion_of(policy))._replace(source=str(source))
 
 
 def completion_of(policy: Policy) -> Completion | None:
@@ -78,12 +78,11 @@ def completion_of(policy: Policy) -> Completion | None:
 
 
 def write_file(
-    fd: int, target: _Path, write: Callable[[Source, Output], tuple[Report, int]], *, copy: str = "auto"
+    source: FileSource, target: _Path, write: Callable[[Source, Output], tuple[Report, int]], *, copy: str = "auto"
 ) -> Report:
-    """Have `write` rewrite the file opened as `fd` into `target`, which appears under its name only when whole."""
-    source = FileSource(fd)
+    """Have `write` rewrite a file that is open into `target`, which appears under its name only when whole."""
     with AtomicFile(target, mode_of=source.status) as output:
-        report, _prefix = write(source, FileOutput(fd, output.fd, source.size, copy))
+        report, _prefix = write(source, FileOutput(source.fd, output.fd, source.size, copy))
         source.check()
         output.commit()
     return report

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from errno import EINVAL
 from typing import NamedTuple
 
@@ -45,6 +45,7 @@ class Walk:
             _check_folders(source, target)
         self._source = source
         self._target = target
+        self._source_top, self._target_top = (os.path.join(top or "", "") for top in (source, target))
         self._recursive = recursive
         self._inputs: Tree | None = None
         self._outputs: Tree | None = None
@@ -53,13 +54,13 @@ class Walk:
     def input(self, source: str) -> Beneath:
         """Where an input is that has been found."""
         assert self._inputs is not None
-        return Beneath(self._inputs, _beneath(source, self._source))
+        return Beneath(self._inputs, source[len(self._source_top) :], source)
 
     def output(self, target: str | None, exists: bool) -> Beneath | None:
         """Where its output is to be: in the place of one that `exists`, or of none."""
         if self._outputs is None or self._target is None or target is None:
             return None
-        return Beneath(self._outputs, _beneath(target, self._target), is_new=not exists)
+        return Beneath(self._outputs, target[len(self._target_top) :], target, is_new=not exists)
 
     def __iter__(self) -> Iterator[Found]:
         """Depth first. The stack is a list: folders may be nested deeper than Python calls may be."""
@@ -81,8 +82,10 @@ class Walk:
                 if made is None:  # what cannot be read needs no output
                     made = self._prepare_output(folder)
                 there = self._there(folder, names, made)
-                for name in names:
-                    entry = self._look_at(inputs, os.path.join(folder, name), name in there)
+                for name, is_file in names.items():
+                    relative = f"{folder}/{name}" if folder else name
+                    exists = name in there
+                    entry = self._found(relative, exists) if is_file else self._look_at(inputs, relative, exists)
                     if entry is not None:
                         yield entry
         except OSError as error:
@@ -126,9 +129,9 @@ class Walk:
         target, source = os.path.realpath(self._target), self._inputs.real
         return not is_within(target, source) and is_within(os.path.join(target, folder), source)
 
-    def _there(self, folder: str, names: list[str], made: bool) -> set[str]:
+    def _there(self, folder: str, names: Container[str], made: bool) -> set[str]:
         """The names whose outputs are there before any of them is written."""
-        return set() if made or self._outputs is None else self._outputs.among(folder, set(names))
+        return set() if made or self._outputs is None else self._outputs.among(folder, names)
 
     def _look_at(self, inputs: Tree, relative: str, exists: bool) -> Found | _Folder | None:
         """A file, a folder to go into, or None for what is left out."""
@@ -147,8 +150,8 @@ class Walk:
     def _found(self, relative: str, exists: bool = False) -> Found:
         if not relative:
             return Found(self._source, self._target)
-        target = None if self._target is None else os.path.join(self._target, relative)
-        return Found(os.path.join(self._source, relative), target, exists=exists)
+        target = None if self._target is None else self._target_top + relative
+        return Found(self._source_top + relative, target, None, exists)
 
 
 def _check_folders(source: str, target: str) -> None:
@@ -163,11 +166,6 @@ class _Folder(NamedTuple):
     """A folder to go into."""
 
     relative: str
-
-
-def _beneath(path: str, top: str) -> str:
-    """A path that has been made by joining something to that of the top."""
-    return path[len(os.path.join(top, "")) :]
 
 
 def _identity(status: os.stat_result) -> tuple[int, int]:

@@ -41,15 +41,15 @@ class Memo(Generic[K, V]):
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._entries: dict[K, V] = {}
-        self.find = self._entries.get
+        self.entries: dict[K, V] = {}  # to be looked at
+        self.find = self.entries.get
 
     def __repr__(self) -> str:
-        return f"Memo({len(self._entries)} of {self._most})"
+        return f"Memo({len(self.entries)} of {self._most})"
 
     def keep(self, key: K, value: V) -> V:
         """Remember a value, which is returned."""
-        if len(self._entries) >= self._most:
-            self._entries.clear()
-        self._entries[key] = value
+        if len(self.entries) >= self._most:
+            self.entries.clear()
+        self.entries[key] = value
         return value

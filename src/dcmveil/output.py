@@ -57,16 +57,19 @@ class AtomicFile:
 
     fd = -1
     _folder = -1
+    _owns_folder = False
     _mode = 0
     _temporary: str | None = None
 
     def __init__(self, target: str | os.PathLike[str], *, mode_of: os.stat_result | None) -> None:
-        self._target = os.fspath(target)
-        self._parent, name = os.path.split(self._target.rstrip(os.sep))
-        self._name = name or "."
-        self._beneath = target if isinstance(target, Beneath) else None
-        self._is_new = self._beneath is not None and self._beneath.is_new
+        self._target = target
         self._wanted = _OWNER_ONLY if mode_of is None else stat.S_IMODE(mode_of.st_mode) & _NO_EXECUTE
+        self._is_new = isinstance(target, Beneath) and target.is_new
+        if isinstance(target, Beneath):
+            self._name = target.name
+        else:
+            self._parent, name = os.path.split(os.fspath(target).rstrip(os.sep))
+            self._name = name or "."
 
     def __enter__(self) -> Self:
         try:
@@ -104,11 +107,13 @@ class AtomicFile:
             raise OutputError(f"{show_path(self._target)}: not written: {error.strerror or 'failed'}") from error
 
     def _open(self) -> None:
-        if self._beneath is None:
-            self._folder = os.open(self._parent or os.curdir, _FOLDER)
+        if isinstance(self._target, Beneath):
+            self._folder = self._target.folder()  # which stays open: the next job asks for another one, if any
         else:
-            self._folder = os.dup(self._beneath.folder())
-        self._refuse_other_kinds()
+            self._folder = os.open(self._parent or os.curdir, _FOLDER)
+            self._owns_folder = True
+        if not self._is_new:  # what is there by then is seen when the name is given
+            self._refuse_other_kinds()
         self._create(self._wanted)
         if self._temporary is not None:
             self._mode = stat.S_IMODE(os.fstat(self.fd).st_mode)
@@ -128,10 +133,12 @@ class AtomicFile:
     def _create(self, mode: int) -> None:
         """Open a new empty file: without a name if that can be linked later, else under a temporary one."""
         if _NAMELESS:
-            with suppress(OSError):  # whatever stands in the way, the way with a name meets it too, or works
+            try:
                 self.fd = os.open(".", _NAMELESS | os.O_RDWR, mode, dir_fd=self._folder)
                 if _has_descriptor_paths(self.fd):
                     return
+            except OSError:  # whatever stands in the way, the way with a name meets it too, or works
+                pass
             self._drop_file()
         with self._named() as name:
             self.fd = os.open(name, _NAMED, mode, dir_fd=self._folder)
@@ -141,10 +148,10 @@ class AtomicFile:
         return f"/proc/self/fd/{self.fd}"
 
     def _publish(self) -> None:
-        self._refuse_other_kinds()
         if self._is_new:
             self._publish_new()
             return
+        self._refuse_other_kinds()
         if self._temporary is None:
             with suppress(FileExistsError):
                 self._link(self._name)
@@ -196,11 +203,12 @@ class AtomicFile:
             self._temporary = None
 
     def _discard(self) -> None:
-        with suppress(OSError):
-            self._drop_file()
-        if self._folder >= 0:
+        if self.fd >= 0 or self._temporary is not None:
+            with suppress(OSError):
+                self._drop_file()
+        if self._owns_folder:
+            self._owns_folder = False
             put_away(self._folder)
-            self._folder = -1
 
 
 def _has_descriptor_paths(fd: int) -> bool:

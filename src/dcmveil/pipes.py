@@ -23,7 +23,7 @@ from dcmveil.errors import DcmveilError, InputError, OutputError, ReaderGone
 from dcmveil.held import Segment
 from dcmveil.output import STANDARD, AtomicFile
 from dcmveil.report import Report
-from dcmveil.rewriting import opened
+from dcmveil.rewriting import OpenedFile
 from dcmveil.sinks import FileOutput
 from dcmveil.sources import FileSource
 from dcmveil.tasks import Task
@@ -88,8 +88,8 @@ def _push(task: Task, fd: int, target: int) -> Report:
 @contextmanager
 def _input(source: str) -> Iterator[int]:
     if source != STANDARD:
-        with opened(source) as fd:
-            yield fd
+        with OpenedFile(source) as file:
+            yield file.fd
         return
     if sys.stdin is None:  # another file may have its number by now
         raise InputError("is closed")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, NamedTuple, NoReturn, Protocol, Self
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, Protocol, Self
 
 from dcmveil import _tables
 from dcmveil._planner import Planner
@@ -104,11 +104,13 @@ class Policy:
     verifies: bool
     _basis: Basis
     _method: Method | None
+    _planning: dict[str, Any] | None
     _sealed_size: int
 
     __slots__ = (
         "_basis",
         "_method",
+        "_planning",
         "_sealed_size",
         "compiled",
         "drop_large_originals",
@@ -201,6 +203,7 @@ class Policy:
         values: dict[str, object] = {
             "_basis": Basis(compiled, means, options, None if keeps_everything else terms),
             "_method": None,
+            "_planning": None,
             "_sealed_size": 0,
             "compiled": compiled,
             "drop_large_originals": drop_large_originals,
@@ -250,19 +253,20 @@ class Policy:
         """A new Planner for one object, with what that says itself of its private elements; with a `transfer_syntax`
         for a Data Set alone that is in this one."""
         private = self.compiled.private_table if private is None else private
+        if self._planning is None:
+            waits = self.terms is not None and self.terms.waits
+            planning = {"capture_limit": _LONG_TEXT if waits else _SHORT_TEXT, "notes_bulk": not self.flows}
+            object.__setattr__(self, "_planning", {**planning, **self._limits()._asdict()})
+        table, more = self.compiled.table, self._planning or {}
+        return Planner(table, private=private, transfer_syntax=transfer_syntax, **more)
+
+    def _limits(self) -> Limits:
         limits = self.limits
         if self.envelope is not None:
             # All originals go into one place, so nothing is written before all is known: no need for undefined lengths.
             held = max(limits.max_held, 3 * self.max_originals)
             limits = limits.without_holding()._replace(max_held=held)
-        return Planner(
-            self.compiled.table,
-            private=private,
-            capture_limit=_LONG_TEXT if self.terms is not None and self.terms.waits else _SHORT_TEXT,
-            notes_bulk=not self.flows,
-            transfer_syntax=transfer_syntax,
-            **limits._asdict(),
-        )
+        return limits
 
     def answers(self, *, file_meta: bool = True) -> DeidentifyingAnswers:
         """What to answer for one object, which gets File Meta Information or not."""

@@ -28,7 +28,7 @@ IMPLEMENTATION_VERSION_NAME = b"DCMVEIL 0.1.0"
 SCHEME = b"DCM"
 PADDING = b" \0"
 MAX_SHORT_LENGTH = 0xFFFE
-_PREAMBLE = bytes(128) + b"DICM"
+_UP_TO_LENGTH = bytes(128) + b"DICM" + encode_element(Encoding.EXPLICIT_LE, 0x00020000, "UL", bytes(4))[:-4]
 
 
 def file_meta(
@@ -42,8 +42,7 @@ def file_meta(
     before, behind = _around_instance(sop_class, transfer_syntax, padding)
     instance = b"" if sop_instance is None else encode_element(Encoding.EXPLICIT_LE, 0x00020003, "UI", sop_instance)
     size = len(before) + len(instance) + len(behind)
-    length = encode_element(Encoding.EXPLICIT_LE, 0x00020000, "UL", size.to_bytes(4, "little"))
-    return b"".join([_PREAMBLE, length, before, instance, behind])
+    return b"".join((_UP_TO_LENGTH, size.to_bytes(4, "little"), before, instance, behind))
 
 
 @lru_cache(64)

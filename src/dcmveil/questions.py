@@ -6,9 +6,11 @@ A question is about all elements of one kind (rule, tag, parent Sequence, VR, en
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from dcmveil import _tables
+from dcmveil._answered import first_value
 from dcmveil._plan import Plan
 from dcmveil._planner import Planner
 from dcmveil._private import PrivateTable
@@ -41,6 +43,7 @@ _MEDIA_STORAGE_SOP_INSTANCE_UID = 0x00020003
 _SPECIFIC_CHARACTER_SET = 0x00080005
 _SOP_CLASS_UID = 0x00080016
 _SOP_INSTANCE_UID = 0x00080018
+_INSTANCES = (_SOP_INSTANCE_UID, _MEDIA_STORAGE_SOP_INSTANCE_UID)
 _EXPLICIT_VR_BIG_ENDIAN = "1.2.840.10008.1.2.2"
 
 # Kinds of question, as in ext/dcmveil/_edits.pxd, and the VR number of an Implicit VR element.
@@ -69,7 +72,8 @@ class Facts(NamedTuple):
     """What the Resolver needs to know of the whole object. It holds Values, its repr does not.
 
     `first` has the first non-empty Value of each watched tag of the top level, without padding; `sets` the Specific
-    Character Sets that Items have, from 1.
+    Character Sets that Items have, from 1. SOP Instance UIDs have fields of their own only, for all else may be the
+    same in many objects; `common` is for what is worked out from that.
     """
 
     sop_class: bytes | None
@@ -84,6 +88,7 @@ class Facts(NamedTuple):
     has_late_set: bool
     identifying: Sequence[tuple[int, int, bytes]]  # as `Plan.identifying` has them
     is_whole: bool
+    common: dict[str, Any]
 
     @classmethod
     def of(cls, plan: Plan, transfer_syntax: str) -> Facts:
@@ -91,18 +96,21 @@ class Facts(NamedTuple):
 
         A Specific Character Set behind what may have been answered by then is none to go by."""
         first: dict[int, bytes] = {}
-        watched = plan.watched()
+        watched = []
         is_past_set = False
-        for tag, parent, _item, value in watched:
+        for one in plan.watched():
+            tag, parent, _item, value = one
+            if tag not in _INSTANCES or parent:
+                watched.append(one)
             value = (value or b"").strip(b" \0")
             if parent == 0 and value and not (tag == _SPECIFIC_CHARACTER_SET and is_past_set):
                 first.setdefault(tag, value)
             is_past_set |= parent == 0 and tag > _SPECIFIC_CHARACTER_SET
         return cls(
             first.get(_SOP_CLASS_UID),
-            first.get(_SOP_INSTANCE_UID),
+            first.pop(_SOP_INSTANCE_UID, None),
             first.get(_MEDIA_STORAGE_SOP_CLASS_UID),
-            first.get(_MEDIA_STORAGE_SOP_INSTANCE_UID),
+            first.pop(_MEDIA_STORAGE_SOP_INSTANCE_UID, None),
             transfer_syntax,
             first.get(_SPECIFIC_CHARACTER_SET),
             watched,
@@ -111,7 +119,13 @@ class Facts(NamedTuple):
             plan.has_late_set,
             plan.identifying(),
             plan.size is not None,
+            {},
         )
+
+    def of_another(self, plan: Plan) -> Facts:
+        """Those of an object that differs in its SOP Instance UIDs only."""
+        instance, media = (first_value(plan, tag) for tag in _INSTANCES)
+        return self._replace(sop_instance=instance, media_sop_instance=media)
 
     def __repr__(self) -> str:
         return "Facts(...)"
@@ -125,7 +139,8 @@ class Facts(NamedTuple):
         """What a watched element of the top level holds, for conditions on it; None if it is absent or not text."""
         from dcmveil.charsets import TextError, decode_text
 
-        for watched, parent, _item, value in self.watched:
+        instance = [(tag, 0, 0, self.sop_instance)] if tag == _SOP_INSTANCE_UID else []
+        for watched, parent, _item, value in chain(instance, self.watched):
             if watched == tag and not parent and value is not None:
                 try:
                     return decode_text(value, self.character_set, delimiters="\\^=")
@@ -154,6 +169,10 @@ class Answers(Protocol):
         """A round begins, with these questions. Raises Refused for an object that is not let through."""
         return
 
+    def facts(self, plan: Plan, transfer_syntax: str) -> Facts:
+        """What is known of the object so far."""
+        return Facts.of(plan, transfer_syntax)
+
     def own_private(self, facts: Facts) -> PrivateTable | None:
         """What the object itself says of its private elements, if that has to be heeded: it is scanned once more."""
         return None
@@ -174,20 +193,25 @@ class Answers(Protocol):
             plan.answer(question.key, *self.answer(question, facts))
         return asked
 
-    def counts(self, summary: Mapping[tuple[int, str], int]) -> Mapping[tuple[str, str], int]:
+    def counts(self, plan: Plan) -> Mapping[tuple[str, str], int]:
         """Elements by (reason, decision), from what a Plan has by (rule, decision)."""
         counts: dict[tuple[str, str], int] = {}
-        for (rule, what), count in summary.items():
+        for (rule, what), count in plan.summary().items():
             key = self.reason(0, rule), what
             counts[key] = counts.get(key, 0) + count
         return counts
 
-    def check_done(self, summary: dict[tuple[int, str], int]) -> None:
-        """The Plan is settled: `summary` has the number of elements by (rule, decision). Raises Refused."""
+    def check_done(self, plan: Plan) -> None:
+        """The Plan is settled. Raises Refused for an object that is not to become of it what it would."""
         return
 
     def answer(self, asked: Question, facts: Facts) -> tuple[str, bytes]:
         """Decision for one question ("keep", "remove", "replace", "values") and the replacement."""
+
+    def answer_values(self, plan: Plan, asked: Mapping[int, Question]) -> None:
+        """Answer all captured Values of questions that were answered "values"."""
+        for index, key, value, uses in plan.values():
+            plan.answer_value(index, self.value(asked[key], value, uses))
 
     def value(self, asked: Question, value: bytes, uses: int) -> bytes | None:
         """The element for one captured Value, which `uses` elements have; None to leave it as it is."""

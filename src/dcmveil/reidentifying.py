@@ -28,9 +28,9 @@ from dcmveil.recompressing import Recompressor
 from dcmveil.report import Report
 from dcmveil.restoring import Restoration
 from dcmveil.reversal import Deflated, Reversal, Way, unpack
-from dcmveil.rewriting import Rewrite, Writer, input_may_shrink, opened, reader_of, scan
+from dcmveil.rewriting import OpenedFile, Rewrite, Writer, input_may_shrink, reader_of, scan
 from dcmveil.sinks import FileOutput, Output, copy_script
-from dcmveil.sources import DeflatedSource, FileSource, RangeReader, Source
+from dcmveil.sources import DeflatedSource, RangeReader, Source
 
 __all__ = ["Restorer", "Unsealer", "locating", "reidentify_file", "reidentify_source"]
 
@@ -67,11 +67,10 @@ def reidentify_file(
     Raises Refused for a file without Encrypted Attributes, DecryptionError if they cannot be decrypted or are damaged,
     and as `deidentify_file`.
     """
-    with opened(source) as fd:
-        file = FileSource(fd)
+    with OpenedFile(source) as file:
         restorer = Restorer(file, opener, limits)  # before there is an output
         with AtomicFile(target, mode_of=file.status) as output:
-            report = restorer.restore(FileOutput(fd, output.fd, file.size, copy))
+            report = restorer.restore(FileOutput(file.fd, output.fd, file.size, copy))
             file.check()
             output.commit()
     return report._replace(source=str(source), target=str(target))

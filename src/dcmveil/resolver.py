@@ -30,7 +30,7 @@ class Resolver:
         """What is known of the object so far."""
         if self._facts is not None:
             return self._facts
-        facts = Facts.of(self._planner.plan, self._planner.transfer_syntax or "")
+        facts = self._answers.facts(self._planner.plan, self._planner.transfer_syntax or "")
         if self._planner.plan.size is not None:
             self._facts = facts
         return facts
@@ -48,10 +48,9 @@ class Resolver:
         plan = self._planner.plan
         asked = self._answers.settle(plan, facts)
         self._asked = {**self._asked, **asked} if self._asked else asked
-        for index, key, value, uses in plan.values():
-            plan.answer_value(index, self._answers.value(self._asked[key], value, uses))
+        self._answers.answer_values(plan, self._asked)
         plan.settle()
-        self._answers.check_done(plan.summary())
+        self._answers.check_done(plan)
 
     def may_write(self) -> bool:
         """Is it known by now whether and where there is bulk that decides on the pad in the File Meta Information?"""

@@ -12,7 +12,7 @@ import stat
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from errno import ENODATA
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 from dcmveil._planner import Planner
 from dcmveil.descriptors import put_away
@@ -23,14 +23,24 @@ from dcmveil.questions import Answers, Rewriting
 from dcmveil.report import EditLine, Report
 from dcmveil.resolver import Resolver
 from dcmveil.sinks import DeflateWriter, Output, copy_script
-from dcmveil.sources import DeflatedSource, RangeReader, Source
+from dcmveil.sources import DeflatedSource, FileSource, RangeReader, Source
 from dcmveil.tags import format_path
 from dcmveil.trees import Beneath
 
 if TYPE_CHECKING:
     from dcmveil.risks import Risk
 
-__all__ = ["SHRANK", "Completion", "Rewrite", "Writer", "input_may_shrink", "opened", "reader_of", "report_of", "scan"]
+__all__ = [
+    "SHRANK",
+    "Completion",
+    "OpenedFile",
+    "Rewrite",
+    "Writer",
+    "input_may_shrink",
+    "reader_of",
+    "report_of",
+    "scan",
+]
 
 _FIRST_WINDOW = 1 << 16
 _SMALL_WINDOW = 1 << 12  # after bulk: most likely one Fragment header, then bulk again
@@ -43,26 +53,27 @@ Completion = Callable[[Planner, Resolver, RangeReader], str | None]
 SHRANK = "shrank while it was being read"
 
 
-@contextmanager
-def opened(source: str | os.PathLike[str]) -> Iterator[int]:
-    """A descriptor of a regular file; opening anything else could wait forever."""
-    try:
-        fd = _open(source)
-    except OSError as error:
-        raise InputError(f"cannot be opened: {error.strerror}") from error
-    try:
-        if not _is_regular(fd):
-            raise InputError("is no regular file")
-        yield fd
-    finally:
-        put_away(fd)
+class OpenedFile(FileSource):
+    """A regular file, open as long as the context; opening anything else could wait forever. Raises InputError."""
 
+    def __init__(self, source: str | os.PathLike[str]) -> None:
+        try:
+            fd = _open(source)
+        except OSError as error:
+            raise InputError(f"cannot be opened: {error.strerror}") from error
+        try:
+            super().__init__(fd)
+            if not stat.S_ISREG(self.status.st_mode):
+                raise InputError("is no regular file")
+        except BaseException:
+            put_away(fd)
+            raise
 
-def _is_regular(fd: int) -> bool:
-    try:
-        return stat.S_ISREG(os.fstat(fd).st_mode)
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}") from error
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        put_away(self.fd)
 
 
 def _open(source: str | os.PathLike[str]) -> int:
@@ -251,13 +262,17 @@ class Rewrite:
 
     def report(self, source: str, target: str | None, notice: str | None = None) -> Report:
         """What was done, under the names the caller used."""
-        done = report_of(self._policy, self._planner, self._resolver, self._answers)
-        return done._replace(
+        output = self._output
+        return report_of(
+            self._policy,
+            self._planner,
+            self._resolver,
+            self._answers,
             source=source,
             target=target,
             bytes_in=self._source.size,
-            bytes_out=None if self._output is None else self._output.written,
-            copied={} if self._output is None else self._output.methods,
+            bytes_out=None if output is None else output.written,
+            copied={} if output is None else output.methods,
             edits=self._edits or (),
             notice=notice or self._notice,
             risks=self._risks,
@@ -278,17 +293,30 @@ class Rewrite:
         return EditLine(format_path(steps, tag), tag, action, decision, old, new, reason)
 
 
-def report_of(policy: Rewriting, planner: Planner, resolver: Resolver, answers: Answers) -> Report:
-    """What was done to one object, as far as its Plan and the answers can tell."""
-    sop_class = resolver.facts().iod_sop_class
+def report_of(
+    policy: Rewriting,
+    planner: Planner,
+    resolver: Resolver,
+    answers: Answers,
+    *,
+    source: str = "",
+    target: str | None = None,
+    bytes_in: int | None = None,
+    bytes_out: int | None = None,
+    **more: Any,
+) -> Report:
+    """What was done to one object, as far as its Plan and the answers can tell, and what else is known."""
+    facts = resolver.facts()
+    sop_class = facts.iod_sop_class
     return Report(
-        source="",
-        target=None,
-        transfer_syntax=planner.transfer_syntax or "",
+        source=source,
+        target=target,
+        transfer_syntax=facts.transfer_syntax,
         sop_class=sop_class if is_known(sop_class) else None,
-        bytes_in=planner.position,
-        bytes_out=None,
-        counts=answers.counts(planner.plan.summary()),
+        bytes_in=planner.position if bytes_in is None else bytes_in,
+        bytes_out=bytes_out,
+        counts=answers.counts(planner.plan),
         remarks=answers.remarks(),
         method=policy.method,
+        **more,
     )

@@ -45,7 +45,8 @@ def seal_originals(policy: Policy, planner: Planner, resolver: Resolver, reader:
     """
     if policy.envelope is None:
         raise ValueError("no envelope")
-    place = next(asked.key for asked in resolver.asked() if policy.rules[asked.rule].action == "encrypted attributes")
+    rules = policy.rules
+    place = next(asked.key for asked in resolver.asked() if rules[asked.rule].action == "encrypted attributes")
     size = policy.sealed_size()
     for _attempt in range(_ATTEMPTS):
         is_aligned = resolver.align(place, size)

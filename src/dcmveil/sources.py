@@ -61,7 +61,7 @@ class FileSource:
     """A regular file, read by position; the file offset of `fd` is neither used nor moved."""
 
     def __init__(self, fd: int) -> None:
-        self._fd = fd
+        self.fd = fd
         self.status = _look_at(fd)
         self.size = self.status.st_size
 
@@ -71,13 +71,15 @@ class FileSource:
         What is planned from one state must not be carried out on another: bytes that were found harmless would be
         copied from where there are others now. Times of modification can be set back, those of change cannot.
         """
-        if _state(_look_at(self._fd)) != _state(self.status):
+        if _state(_look_at(self.fd)) != _state(self.status):
             raise InputError(CHANGED)
 
     def read_at(self, position: int, count: int) -> bytes:
         """The `count` bytes from `position` on; fewer only where the file ends. Raises InputError."""
         count = min(count, max(self.size - position, 0))  # memory is taken for bytes that exist only
         piece = self._read(position, count)
+        if len(piece) == count:
+            return piece
         pieces = [piece]
         while piece and len(piece) < count:
             position += len(piece)
@@ -88,7 +90,7 @@ class FileSource:
 
     def _read(self, position: int, count: int) -> bytes:
         try:
-            return os.pread(self._fd, count, position)
+            return os.pread(self.fd, count, position)
         except OSError as error:
             raise InputError(f"cannot be read: {error.strerror}") from error
 

@@ -77,6 +77,12 @@ class Means:
 
     def subject(self, facts: Facts) -> Subject:
         """Whose object this is."""
+        subject: Subject | None = facts.common.get("subject")
+        if subject is None:
+            subject = facts.common["subject"] = self._subject(facts)
+        return subject
+
+    def _subject(self, facts: Facts) -> Subject:
         key = (
             facts.first.get(PATIENT_ID),
             facts.first.get(_STUDY_INSTANCE_UID),

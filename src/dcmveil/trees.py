@@ -13,6 +13,7 @@ from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from errno import ELOOP, EMLINK, ENOTDIR
 from heapq import nsmallest
+from operator import attrgetter
 
 from dcmveil.descriptors import put_away
 from dcmveil.errors import InputError
@@ -90,28 +91,30 @@ class Tree:
         parent, _slash, name = relative.rpartition("/")
         return os.stat(name or os.curdir, dir_fd=self.folder(parent), follow_symlinks=False)
 
-    def names(self, relative: str) -> Iterator[list[str]]:
-        """The names in a folder that do not begin with a dot: some at a time, in order, no more than that are held."""
+    def names(self, relative: str) -> Iterator[dict[str, bool]]:
+        """The names in a folder that do not begin with a dot: some at a time, in order, no more than that are held.
+        Each with whether it was seen to be a regular file, no link."""
         last = ""
         while True:
-            with self._listing(relative) as names:
-                some = nsmallest(_NAMES, (name for name in names if name > last and not name.startswith(".")))
+            with self._listing(relative) as entries:
+                wanted = (entry for entry in entries if entry.name > last and not entry.name.startswith("."))
+                some = {entry.name: _is_file(entry) for entry in nsmallest(_NAMES, wanted, key=attrgetter("name"))}
             yield some
             if len(some) < _NAMES:
                 return
-            last = some[-1]
+            last = max(some)
 
     def among(self, relative: str, wanted: Container[str]) -> set[str]:
         """The names in a folder that are among others, letter by letter."""
-        with self._listing(relative) as names:
-            return {name for name in names if name in wanted}
+        with self._listing(relative) as entries:
+            return {entry.name for entry in entries if entry.name in wanted}
 
     @contextmanager
-    def _listing(self, relative: str) -> Iterator[Iterator[str]]:
+    def _listing(self, relative: str) -> Iterator[Iterator[os.DirEntry[str]]]:
         fd = os.open(os.curdir, _READ, dir_fd=self.folder(relative))
         try:
             with os.scandir(fd) as entries:
-                yield (entry.name for entry in entries)
+                yield entries
         finally:
             put_away(fd)
 
@@ -138,15 +141,16 @@ class Beneath(os.PathLike[str]):
     With `is_new` nothing is to be there under this name, in whatever way the file system takes names for equal.
     """
 
-    __slots__ = ("_parent", "_tree", "is_new", "name")
+    __slots__ = ("_parent", "_path", "_tree", "is_new", "name")
 
-    def __init__(self, tree: Tree, relative: str, *, is_new: bool = False) -> None:
+    def __init__(self, tree: Tree, relative: str, path: str | None = None, *, is_new: bool = False) -> None:
         self._tree = tree
+        self._path = path
         self._parent, _slash, self.name = relative.rpartition("/")
         self.is_new = is_new
 
     def __fspath__(self) -> str:
-        return os.path.join(self._tree.path, self._parent, self.name)
+        return os.path.join(self._tree.path, self._parent, self.name) if self._path is None else self._path
 
     __str__ = __fspath__
 
@@ -166,6 +170,13 @@ class Beneath(os.PathLike[str]):
 
     def _open(self, flags: int) -> int:
         return os.open(self.name, flags | os.O_NOFOLLOW, dir_fd=self.folder())
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file(follow_symlinks=False)
+    except OSError:
+        return False
 
 
 def is_within(path: str, folder: str) -> bool:

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import os
 import re
-from functools import partial
+from collections.abc import Callable
+from functools import cache, partial
 
 from dcmveil import _tables
 from dcmveil.memos import Remembering
@@ -62,10 +63,16 @@ def _uuid8(digest: bytes) -> int:
     return number & ~(0b11 << 62) | 0b10 << 62
 
 
-def _new_uid(secret: bytes, root: str | None, uid: bytes) -> bytes:
-    import hmac  # here: it is the only user of OpenSSL in this package, and loading that takes milliseconds
+@cache
+def _hmac() -> Callable[[bytes, bytes, str], bytes]:
+    """Loaded when first used: it is the only user of OpenSSL in this package, which takes milliseconds."""
+    import hmac
 
-    digest = hmac.digest(secret, b"dcmveil/uid\0" + uid, "sha256")
+    return hmac.digest
+
+
+def _new_uid(secret: bytes, root: str | None, uid: bytes) -> bytes:
+    digest = _hmac()(secret, b"dcmveil/uid\0" + uid, "sha256")
     if root is None:
         return b"2.25.%d" % _uuid8(digest)
     number = int.from_bytes(digest, "big") >> (256 - _bits_under(root))
@@ -98,13 +105,17 @@ class UidMapper:
 
         None if it holds nothing to replace. Empty Values stay empty.
         """
-        old = [component.strip(_PADDING) for component in value.split(b"\\")]
-        new = [uid if _stays(uid) else self._new_uid(uid) for uid in old]
-        if new == old:
+        old = value.strip(_PADDING)
+        if b"\\" in value:
+            components = [component.strip(_PADDING) for component in value.split(b"\\")]
+            joined = b"\\".join([uid if _stays(uid) else self._new_uid(uid) for uid in components])
+            old = b"\\".join(components)
+        else:
+            joined = old if _stays(old) else self._new_uid(old)
+        if joined == old:
             return None
-        joined = b"\\".join(new)
         return joined + b"\0" * (len(joined) % 2)
 
 
 def _stays(uid: bytes) -> bool:
-    return not uid or (is_well_formed(uid) and _tables.is_well_known_uid(uid))
+    return not uid or (_tables.is_well_known_uid(uid) and is_well_formed(uid))

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from mmap import mmap
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
+from struct import Struct
 from time import monotonic
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
@@ -37,6 +38,7 @@ _ANSWER_SECONDS = 0.02  # that results wait for others before they are sent,
 _ANSWER_BYTES = 64 << 10  # and about what they come to
 _MAX_JOBS_AHEAD = 4096  # of the first one that has no result yet
 _MAX_BYTES_AHEAD = 64 << 20
+_HEAD = Struct("=dI")
 _PATIENCE = 10.0  # seconds for a process to clean up
 
 
@@ -170,7 +172,7 @@ class _Crew(Generic[_J, _R]):
 
     def _unpack(self, answer: _Answer) -> _R:
         if self._unpacked[0] is not answer.message:
-            self._unpacked = answer.message, pickle.loads(answer.message)[1]
+            self._unpacked = answer.message, pickle.loads(memoryview(answer.message)[_HEAD.size :])
         return cast(_R, self._unpacked[1][answer.place])
 
     def _give_out(self) -> None:
@@ -219,8 +221,7 @@ class _Crew(Generic[_J, _R]):
         except (EOFError, OSError):
             self._replace(worker)
             return
-        seconds, results = pickle.loads(message)
-        count = len(results)
+        seconds, count = _HEAD.unpack_from(message)
         worker.answered += count
         share = len(message) // count
         for index in range(count):
@@ -232,7 +233,7 @@ class _Crew(Generic[_J, _R]):
         del self._workers[worker.connection]
         how = worker.end()
         at_work, done = worker.take_at_work()
-        message = pickle.dumps((0.0, [self._lost(at_work.job, how)]))
+        message = _message(0.0, [self._lost(at_work.job, how)])
         self._keep(at_work.number, _Answer(message, 0, len(message)))
         self._returned += reversed(worker.given)
         self._returned += reversed([numbered._replace(job=self._again(numbered.job)) for numbered in done])
@@ -254,6 +255,11 @@ class _Crew(Generic[_J, _R]):
         for worker in self._workers.values():
             worker.interrupt()
         self.dismiss()
+
+
+def _message(seconds: float, results: list[Any]) -> bytes:
+    """Results as they are sent: how long they took and how many they are can be seen without having them all again."""
+    return _HEAD.pack(seconds, len(results)) + pickle.dumps(results)
 
 
 def _serve(connection: Connection, work: Callable[[_J], _R], others: list[Connection], begun: memoryview[int]) -> None:
@@ -280,5 +286,5 @@ def _work_through(connection: Connection, work: Callable[[_J], _R], jobs: list[_
         results.append(work(job))
         now = monotonic()
         if now - since >= _ANSWER_SECONDS or number == len(jobs):
-            connection.send_bytes(pickle.dumps((now - since, results)))
+            connection.send_bytes(_message(now - since, results))
             results, since = [], now

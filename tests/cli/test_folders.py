@@ -11,7 +11,9 @@ from socket import AF_UNIX, socket
 
 import pytest
 
-from dcmveil import cli, folders, trees
+from dcmveil import Policy, cli, folders, trees
+from dcmveil.batch import Failure, jobs_of, outcomes_of
+from dcmveil.tasks import Deidentify
 from tests.cli.support import BAD, MARK, image, invoke, listing, one_line, tally
 
 Capture = pytest.CaptureFixture[str]
@@ -160,11 +162,11 @@ def test_no_listing_is_held_whole(tree: Path, tmp_path: Path, capfd: Capture, mo
 
 
 def test_a_file_that_vanishes_is_only_one(tree: Path) -> None:
-    walk = iter(folders.Walk(str(tree), None, recursive=True))
-    assert next(walk).source == f"{tree}/a"
+    outcomes = outcomes_of(jobs_of(str(tree), None, recursive=True), Deidentify(Policy()))
+    assert next(outcomes).status == "ok"
     (tree / "b").unlink()
-    assert next(walk).problem == "cannot be looked at: No such file or directory"
-    assert next(walk).source == f"{tree}/sub/c"
+    assert next(outcomes).failure == Failure("InputError", "cannot be opened: No such file or directory")
+    assert next(outcomes).job.source == f"{tree}/sub/c"
 
 
 def test_the_last_line_counts_what_became_of_the_files(tree: Path, tmp_path: Path, capfd: Capture) -> None:
