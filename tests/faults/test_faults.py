@@ -173,6 +173,13 @@ SABOTAGE = {
         Fault(Kind.WRITE, 1, How.ONCE, errno.ENOSPC),
         "FALSE SUCCESS",
     ),
+    "what was sealed stays in the open": (
+        "import dcmveil.cli\nfrom dcmveil import Options\nprofile_of = dcmveil.cli.profile_of\n"
+        "dcmveil.cli.profile_of = lambda given: profile_of(given) | {'options': Options(retain_uids=True)}",
+        "-e -c plain",
+        Fault(Kind.READ, 1, How.ONCE, retried=True),
+        "PARTIAL",
+    ),
     "a lack of memory is not told": (
         "import dcmveil.batch\ndcmveil.batch.Tally.failed = False",
         "--dumb plain",
