@@ -53,7 +53,6 @@ from dcmveil._policy cimport (
     DESCEND,
     EDIT,
     EVERY_ITEM,
-    FITTING,
     IDENTIFYING,
     INSERT,
     KEEP_RULE,
@@ -128,6 +127,7 @@ from dcmveil.state cimport (
     FOR_IDENTITY,
     FOR_SCHEME,
     FOR_SET,
+    FOR_TERMS,
     FOR_VALUE_TYPE,
     MAX_CODE,
     MODE_APPEND,
@@ -215,7 +215,7 @@ cdef inline bint is_sequence(const Token *t, const Entry *entry) noexcept nogil:
 
 cdef inline bint is_usable(State *s, const Token *t, const Entry *entry, uint16_t rule) noexcept nogil:
     """Can the rule do with the element as it is? One that keeps it needs it to be what the dictionary says."""
-    return s.rules.behaviours[rule] & (EDIT | FITTING) == EDIT or (entry != NULL and vr_fits(t, entry))
+    return s.rules.behaviours[rule] & EDIT or (entry != NULL and vr_fits(t, entry))
 
 
 cdef inline uint16_t rule_of_entry(State *s, const Token *t, const Entry *entry, uint32_t depth) noexcept nogil:
@@ -385,6 +385,11 @@ cdef inline int keep_value(State *s, const Token *t, const Entry *entry) noexcep
 
     So texts are read, however long they are: one that is passed over could have anything in it. What is bulk by its
     nature is binary, and is not looked at."""
+    if t.tag == SPECIFIC_CHARACTER_SET and s.rules.sets.slots != NULL:
+        s.checked = t[0]
+        if capture_for(s, t, FOR_TERMS, MAX_SET):
+            return STATUS_OK
+        return record(s, t, s.scan.depth, s.rules.vr_rule, LEAF, t.start + t.header + t.length)
     if s.rules.checks and t.length and entry != NULL and (t.vr < VR_COUNT or t.vr == VR_IMPLICIT):
         if text_begin(&s.text, vrs_of(entry) if t.vr == VR_IMPLICIT else <uint64_t>1 << t.vr):
             s.scan.capture = s.checking = 1

@@ -15,7 +15,6 @@ cdef enum Behaviour:
     TEXT = 64           # with EDIT: the answer depends on the Specific Character Set that holds there
     NAMED = 128         # with EDIT: the answer depends on what names the Content Item it stands in
     CONTENT = 256       # Sequences: kept; each of their Items is a Content Item and may go
-    FITTING = 512       # with EDIT: what has another VR than the dictionary's goes for that, as if it were kept
 
 cdef enum EntryFlag:
     WATCH = 1           # the Resolver wants to know of it and of its Value, though it may be kept
@@ -80,6 +79,7 @@ cdef struct Rules:
     uint32_t places_mask        # number of slots - 1
     Names concepts              # scheme, NUL and code: what names a Content Item
     Names value_types           # of Content Items
+    Names sets                  # terms that a Specific Character Set which is kept may have; none: any
     uint32_t rules_count
     uint16_t private_rule
     uint16_t unknown_rule

@@ -19,7 +19,6 @@ BEHAVIOURS = {
     "edit": EDIT,
     "remove": EDIT | REMOVE,
     "capture": EDIT | CAPTURE,
-    "check": EDIT | CAPTURE | FITTING,
     "descend": EDIT | DESCEND,
     "append": APPEND,
     "members": ONLY_MEMBERS,
@@ -101,7 +100,8 @@ cdef class RuleTable:
     win; `flags` of ``(tag, mask, flag)``, whose names are in `FLAGS`.
     `concepts` has the number of what a Content Item may be named by, by scheme, NUL and code; 1 is for all else.
     `value_types` are the types of Value that a Content Item may have, numbered from 1, and `value_tags` which of them
-    an element stands for, by its tag.
+    an element stands for, by its tag. `sets` are the terms that a Specific Character Set which is kept may have, if not
+    any.
     `places` has for each node, the Data Set first, the list of its places ``(tag, rule, insert, watch, child)`` in tag
     order: a rule or None; whether it is an anchor, which the Data Set or Item gets if it has none; whether its Value is
     watched; the number of the node of its content, or None. In the node of a Sequence a place is an Item: its number,
@@ -129,9 +129,10 @@ cdef class RuleTable:
         free(self.rules.places)
         names_close(&self.rules.concepts)
         names_close(&self.rules.value_types)
+        names_close(&self.rules.sets)
 
     def __init__(self, *, behaviours, special, overrides=(), flags=(), places=([],), concepts=None, value_types=(),
-                 value_tags=None, reads_all=False) -> None:
+                 value_tags=None, sets=(), reads_all=False) -> None:
         cdef Py_ssize_t i
         if len(behaviours) > MAX_RULES or self.rules.places != NULL:
             raise ValueError("too many rules, or made before")
@@ -150,6 +151,8 @@ cdef class RuleTable:
         self.rules.changes_anywhere = len(overrides) > 0 or any([behaviours[number] != "keep" for number in wide])
         self.rules.has_text = any([BEHAVIOURS[name] & TEXT for name in behaviours])
         self.set_content(concepts or {}, list(value_types), value_tags or {})
+        if sets:
+            names_open(&self.rules.sets, [(name, 1) for name in sets])
         self.set_special(**special)
 
     cdef void set_rule(self, uint32_t tag, uint32_t mask, int rule, uint8_t flags) noexcept:

@@ -11,6 +11,7 @@ from dcmveil._edits cimport (
     CONTAINER,
     CONTENT_ITEM,
     IDENTIFIES,
+    LEAF,
     NO_RECORD,
     NO_VALUE,
     Edit,
@@ -23,7 +24,7 @@ from dcmveil._edits cimport (
     plan_value,
     plan_watch,
 )
-from dcmveil._names cimport names_find
+from dcmveil._names cimport NO_NAME, Names, names_find
 from dcmveil._policy cimport NAMED, REMOVE, TEXT
 from dcmveil.scan cimport STATUS_OK, Token
 from dcmveil.state cimport (
@@ -32,6 +33,7 @@ from dcmveil.state cimport (
     FOR_IDENTITY,
     FOR_SCHEME,
     FOR_SET,
+    FOR_TERMS,
     FOR_VALUE_TYPE,
     NAMED_LATE,
     UNNAMED,
@@ -242,17 +244,36 @@ cdef inline bint is_padding(uint8_t byte) noexcept nogil:
     return byte == c" " or byte == 0
 
 
+cdef bint are_terms(const Names *names, const uint8_t *data, size_t size) noexcept nogil:
+    """Is each of the Values one of these, but for padding?"""
+    cdef size_t start = 0, end, stop = 0
+    while stop <= size:
+        if stop == size or data[stop] == c"\\":
+            end = stop
+            while start < end and is_padding(data[start]):
+                start += 1
+            while start < end and is_padding(data[end - 1]):
+                end -= 1
+            if names_find(names, data + start, end - start) == NO_NAME:
+                return False
+            start = stop + 1
+        stop += 1
+    return True
+
+
 cdef int use_value(State *s, const uint8_t *data, uint32_t size) noexcept nogil:
     """A Specific Character Set, a Private Creator, or part of what names a Content Item."""
     cdef PlanFrame *f = &s.frames[s.scan.depth]
     cdef uint16_t number
     cdef int status = STATUS_OK
+    if s.capturing & FOR_TERMS and not are_terms(&s.rules.sets, data, size):
+        status = record(s, &s.checked, s.scan.depth, s.rules.vr_rule, LEAF, s.scan.pos)
     while size and is_padding(data[size - 1]):
         size -= 1
     while size and is_padding(data[0]):
         data += 1
         size -= 1
-    if s.capturing & FOR_SET:
+    if s.capturing & FOR_SET and status == STATUS_OK:
         status = plan_set(s.plan, data, size, &f.set)
     if s.capturing & FOR_CREATOR:
         number = names_find(&s.privates.creators, data, size)

@@ -28,6 +28,7 @@ cdef enum Capturing:
     FOR_SCHEME = 8          # and its scheme
     FOR_VALUE_TYPE = 16     # of a Content Item
     FOR_IDENTITY = 32
+    FOR_TERMS = 64          # Specific Character Set, which stays if it has Defined Terms only
 
 cdef struct PlanFrame:
     uint64_t start          # of the header

@@ -23,6 +23,7 @@ class RuleTable:
         concepts: Mapping[bytes, int] | None = None,
         value_types: Iterable[bytes] = (),
         value_tags: Mapping[int, bytes] | None = None,
+        sets: Iterable[bytes] = (),
         reads_all: bool = False,
     ) -> None: ...
     def set_special(

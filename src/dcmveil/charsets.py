@@ -16,7 +16,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-__all__ = ["TextError", "decode_text", "encode_text", "names_sets", "same_sets"]
+__all__ = ["DEFINED_TERMS", "TextError", "decode_text", "encode_text", "same_sets"]
 
 # Defined Terms without code extensions, and what Python calls them.
 _CODECS = {
@@ -96,6 +96,11 @@ _SETS: dict[str, _Set | None] = {
     "203": _Set(b"\x1b-b", "iso8859_15"),
 }
 
+DEFINED_TERMS = tuple(
+    term.encode() for term in (*_CODECS, "ISO_IR 13", *(_CODE_EXTENSION + number for number in _SETS))
+)
+"""What a Value of (0008,0005) can be, even if together they make no sense."""
+
 
 def encode_text(text: str, character_set: bytes | None, *, delimiters: str = "") -> bytes:
     """The bytes of `text` in the character sets that `character_set`, the Value of (0008,0005), names.
@@ -134,12 +139,6 @@ def decode_text(data: bytes, character_set: bytes | None, *, delimiters: str = "
 def same_sets(one: bytes | None, other: bytes | None) -> bool:
     """Do two Values of (0008,0005) name the same sets? With and without code extensions a set is the same."""
     return _numbers(_terms(one)) == _numbers(_terms(other))
-
-
-def names_sets(value: bytes) -> bool:
-    """Are all Values of a (0008,0005) Defined Terms, even if together they make no sense?"""
-    extensions = {_CODE_EXTENSION + number for number in _SETS}
-    return all(term in _CODECS or term in extensions or term == "ISO_IR 13" for term in _terms(value))
 
 
 def _encode_with_codec(text: str, codec: str) -> bytes:

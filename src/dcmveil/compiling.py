@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dcmveil import _tables
 from dcmveil._policy import RuleTable
 from dcmveil._private import PrivateTable
+from dcmveil.charsets import DEFINED_TERMS
 from dcmveil.contents import ORDINARY_TAGS, VALUE_TAGS, VALUE_TYPES, Contents
 from dcmveil.iods import ACTIONS
 from dcmveil.places import Placed, Step, Tree, expanded
@@ -175,6 +176,7 @@ class _Compiler:
             concepts=contents.names if contents else None,
             value_types=[name.encode("ascii") for name in VALUE_TYPES] if contents else (),
             value_tags={tag: name.encode("ascii") for tag, name in types.items()} if contents else None,
+            sets=DEFINED_TERMS,
             reads_all=spec.reversible,  # what is restored has to be readable
         )
 

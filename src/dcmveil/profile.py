@@ -39,7 +39,6 @@ _TIME_VRS = frozenset({"TM", "SH"})  # SH: Timezone Offset From UTC
 _FRAME_ORIGIN_TIMESTAMP = 0x00340007
 _REASON_FOR_MODIFICATION = 0x04000565
 _GRAPHIC_ANNOTATION_SEQUENCE = 0x00700001
-_SPECIFIC_CHARACTER_SET = 0x00080005
 # URLs and names of files, in which there are UIDs, persons and machines as often as not.
 _LOCATORS = (
     0x00080407, 0x00080408, 0x00080409, 0x0008040B, 0x00081190, 0x00287FE0, 0x00404073, 0x0040E010, 0x0074100A,
@@ -203,7 +202,6 @@ def _gaps(options: Options) -> Iterator[Assignment]:
         yield tag, EXACT, Rule(action, f"not in Table E.1-1: {role}", "X" if action == "shift" else "")
     for tag in _LOCATORS:
         yield tag, EXACT, Rule("X", "not in Table E.1-1: where an object is to be had names it")
-    yield _SPECIFIC_CHARACTER_SET, EXACT, Rule("known sets", "only Defined Terms of character sets stay", "X")
 
 
 def _gap_action(role: str, options: Options) -> str:

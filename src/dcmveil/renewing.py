@@ -130,13 +130,6 @@ class Renewal:
             raise Unfit("not a term of the Standard")
         return None
 
-    def known_sets(self, _rule: Rule, _asked: Question, value: bytes) -> bytes | None:
-        from dcmveil.charsets import names_sets
-
-        if not names_sets(value):
-            raise Unfit("no Specific Character Set")
-        return None
-
     def ae_title(self, _rule: Rule, _asked: Question, value: bytes) -> bytes | None:
         return self._means.pseudonyms.ae_title(value) if value.strip(_PADDING) else None
 
@@ -199,7 +192,6 @@ VALUE_ACTIONS: dict[str, Callable[[Renewal, Rule, Question, bytes], bytes | None
     "clean": Renewal.cleaned,
     "clean identity": Renewal.cleaned_of_identity,
     "defined term": Renewal.defined_term,
-    "known sets": Renewal.known_sets,
     "ae title": Renewal.ae_title,
     "pseudonym": Renewal.pseudonym,
     "hash": Renewal.hashed,

@@ -27,7 +27,6 @@ BEHAVIOUR_OF = {
     "clean": "text",
     "clean identity": "text",
     "defined term": "capture",
-    "known sets": "check",
     "ae title": "capture",
     "pseudonym": "text",
     "content items": "content",

@@ -20,7 +20,7 @@ from dcmveil._planner import Planner
 from dcmveil._policy import RuleTable
 from dcmveil.resolver import Resolver
 from tests.editing.support import edits
-from tests.engine.support import SECRET, execute, feed, pieces, rewritten
+from tests.engine.support import SECRET, execute, feed, pieces, rewritten, segments
 from tests.hostile.forms import BIG, EXPLICIT, FORMS, IMPLICIT, PLAIN_FORMS, Form, inflated
 from tests.reference.values import PADDED, is_text_of
 
@@ -227,3 +227,25 @@ def test_a_number_is_no_text_of_a_repeating_group(tmp_path: Path) -> None:
     policy = Policy(secret=SECRET, options=Options(clean_descriptors=True))
     data = EXPLICIT.file(EXPLICIT.common() + EXPLICIT.element(0x00280402, "US", b"VEIL"))
     assert b"VEIL" not in rewritten(data, policy).replace(b"DCMVEIL", b"")
+
+
+SETS = {
+    b"ISO_IR 100": True, b"": True, b" ISO_IR 192 \\ISO 2022 IR 87\0 ": True, b"\\ISO 2022 IR 87": True,
+    b"ISO_IR 13 ": True, b"GB18030\\\\": True, b"iso_ir 100": False, b"ISO_IR 100\\VEILME": False,
+    b"ISO_IR 100\0\0VEILME": False, b"ISO_IR 10": False, b"ISO_IR 100\x08\0\x60\0": False,
+    b"ISO 2022 IR 100\\" * 15 + b"ISO_IR 100": True, b"ISO 2022 IR 100\\" * 16 + b"ISO_IR 100": False,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
+def test_leak_channel_8_a_specific_character_set_has_defined_terms_only(form: Form) -> None:
+    """Channel 8: at top level and in an Item; one that is too long to be one is none."""
+    policy = Policy(secret=SECRET)
+    for value, stays in SETS.items():
+        row = form.element(0x00080005, "CS", value)
+        item = form.item(row + form.element(0x00080100, "SH", "A"))
+        data = form.file(row + form.common() + form.sequence(0x0040A043, item))
+        output = inflated(rewritten(data, policy))
+        assert (row in output) == (item in output) == stays, value
+        if not form.deflated:
+            assert segments(pieces(data, range(300, len(data))), policy) == segments([data], policy), value
