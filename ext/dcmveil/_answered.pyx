@@ -19,7 +19,8 @@ from dcmveil._edits cimport (
     Watch,
     plan_keep,
 )
-from dcmveil._plan cimport DECISIONS, Plan
+from dcmveil._plan cimport Plan
+from dcmveil._settling cimport DECISIONS
 
 
 cdef struct Answer:

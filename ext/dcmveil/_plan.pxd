@@ -1,18 +1,8 @@
 # The Plan: settles edits and turns them into segments (see _plan.pyx).
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
-from dcmveil._edits cimport Edit, PlanData
-
-cdef enum:
-    DECISIONS = 5
-
-cdef struct Script:
-    uint8_t *bytes
-    size_t size
-    size_t room
-    uint64_t cursor         # input offset up to which all is said
-
-cdef bint goes(const PlanData *plan, const Edit *edit) noexcept nogil
+from dcmveil._edits cimport PlanData
+from dcmveil._scripts cimport Script
 
 cdef class Plan:
     cdef PlanData data

@@ -17,30 +17,21 @@ has them answered, settled and written up to there (`stop`), and drops them. The
 """
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free, malloc, realloc
+from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy
 
 from dcmveil._edits cimport (
     APPENDED,
-    BIG,
-    BIG_CONTENT,
     CONTAINER,
     DECIDE_KEEP,
     DECIDE_REMOVE,
     DECIDE_REPLACE,
     DECIDE_VALUES,
-    DRAINED,
     IDENTIFIES,
-    INSERTED,
     ITEM,
-    NO_RECORD,
-    NO_VALUE,
-    PATCH,
     PENDING,
     RECODE,
-    UNDEFINED,
     Edit,
-    PlanData,
     Question,
     Range,
     Value,
@@ -50,241 +41,16 @@ from dcmveil._edits cimport (
     plan_keep,
     plan_open,
 )
-from dcmveil.scan cimport (
-    STATUS_LIMIT,
-    STATUS_MEMORY,
-    STATUS_OK,
-)
-from dcmveil.wire cimport (
-    ITEM_TAG,
-    SEQUENCE_DELIMITATION,
-    UNDEFINED_LENGTH,
-    put16,
-    put32,
-)
+from dcmveil._scripts cimport Script, find_originals, put_copy, put_delimiter, put_edit
+from dcmveil._settling cimport DECISIONS, Level, growth_before, outcome, settle_edits
+from dcmveil.scan cimport STATUS_MEMORY, STATUS_OK
+from dcmveil.wire cimport ITEM_TAG
 
 from dcmveil.errors import LimitExceeded
 from dcmveil.tags import LEFT_OUT as _LEFT_OUT
 from dcmveil.tags import MOST_STEPS as _MOST_STEPS
 
-cdef enum:
-    MAX_LENGTH = 0xFFFFFFFE
-
-cdef uint64_t COPY_BIT = <uint64_t>1 << 63
-
 OUTCOMES = ("pending", "keep", "remove", "replace", "values")
-
-
-# ---- what becomes of an edit ----------------------------------------------------------------------------------
-
-cdef int outcome(const PlanData *plan, const Edit *edit, const uint8_t **data, uint32_t *size) noexcept nogil:
-    """Decision for one edit: keep, remove or replace (by `size[0]` bytes at `data[0]`)."""
-    cdef const Question *question
-    cdef const Value *value
-    if edit.key == 0:
-        return DECIDE_KEEP
-    question = &plan.questions[edit.key]
-    data[0] = plan.kept + question.data
-    size[0] = question.size
-    if question.decision != DECIDE_VALUES:
-        return question.decision
-    if edit.value == NO_VALUE:
-        return DECIDE_REPLACE if question.size else DECIDE_REMOVE
-    value = &plan.values[edit.value]
-    data[0] = plan.arena + value.result
-    size[0] = value.result_size
-    return value.decision
-
-
-cdef bint goes(const PlanData *plan, const Edit *edit) noexcept nogil:
-    """Is it decided that nothing of this element stays?"""
-    cdef const uint8_t *data = NULL
-    cdef uint32_t size = 0
-    cdef int what = outcome(plan, edit, &data, &size)
-    return what == DECIDE_REMOVE or what == DECIDE_REPLACE
-
-
-cdef struct Level:
-    uint32_t edit
-    int64_t delta
-
-
-cdef int settle_container(Edit *edit, int64_t *delta) noexcept nogil:
-    """Decide whether the header of a container changes, now that the delta of its content is known."""
-    cdef int64_t length
-    if edit.flags & RECODE:
-        if not edit.flags & PATCH:
-            delta[0] += 8
-        edit.flags |= PATCH
-        edit.value = UNDEFINED_LENGTH
-    elif not edit.flags & UNDEFINED and delta[0] != 0:
-        length = <int64_t>edit.value + delta[0]
-        if length < 0 or length > MAX_LENGTH:
-            return STATUS_LIMIT
-        edit.flags |= PATCH
-        edit.value = <uint32_t>length
-    return STATUS_OK
-
-
-cdef int settle_edits(PlanData *plan, uint32_t stop, Level *levels, uint64_t *counts, int64_t *delta) noexcept nogil:
-    cdef:
-        uint32_t i = 0, depth = 0, size = 0
-        const uint8_t *data = NULL
-        Edit *edit
-        int what
-    levels[0].delta = 0
-    while True:
-        while depth and (i == plan.edits[levels[depth].edit].link or i == stop):
-            if settle_container(&plan.edits[levels[depth].edit], &levels[depth].delta) != STATUS_OK:
-                return STATUS_LIMIT
-            depth -= 1
-            levels[depth].delta += levels[depth + 1].delta
-        if i == stop:
-            break
-        edit = &plan.edits[i]
-        what = outcome(plan, edit, &data, &size)
-        if edit.key:
-            counts[plan.questions[edit.key].rule * DECISIONS + what] += 1
-        if edit.flags & CONTAINER and what == DECIDE_KEEP:
-            depth += 1
-            levels[depth].edit = i
-            levels[depth].delta = 0
-        elif what == DECIDE_REMOVE:
-            levels[depth].delta -= <int64_t>(edit.stop - edit.start)
-        elif what == DECIDE_REPLACE:
-            levels[depth].delta += <int64_t>size - <int64_t>(edit.stop - edit.start)
-        i = edit.link if edit.flags & CONTAINER and what != DECIDE_KEEP else i + 1
-    delta[0] = levels[0].delta
-    return STATUS_OK
-
-
-# ---- the segment script ---------------------------------------------------------------------------------------
-
-cdef int put(Script *s, const void *data, size_t size) noexcept nogil:
-    cdef void *moved
-    if size > s.room - s.size:
-        moved = realloc(s.bytes, s.room + (s.room >> 1) + size)
-        if moved == NULL:
-            return STATUS_MEMORY
-        s.bytes = <uint8_t *>moved
-        s.room += (s.room >> 1) + size
-    memcpy(s.bytes + s.size, data, size)
-    s.size += size
-    return STATUS_OK
-
-
-cdef int put_copy(Script *s, uint64_t stop) noexcept nogil:
-    """COPY the input from the cursor up to `stop`."""
-    cdef uint64_t record[2]
-    if stop == s.cursor:
-        return STATUS_OK
-    record[0] = s.cursor | COPY_BIT
-    record[1] = stop - s.cursor
-    s.cursor = stop
-    return put(s, record, sizeof(record))
-
-
-cdef int put_data(Script *s, const uint8_t *data, uint32_t size) noexcept nogil:
-    cdef uint64_t head = size
-    if size == 0:
-        return STATUS_OK
-    if put(s, &head, sizeof(head)) != STATUS_OK:
-        return STATUS_MEMORY
-    return put(s, data, size)
-
-
-cdef int put_length(Script *s, const Edit *edit) noexcept nogil:
-    """Write the Value Length of a container anew: the last four bytes of its header."""
-    cdef uint8_t length[4]
-    put32(length, edit.value, edit.flags & BIG)
-    if put_copy(s, edit.start + edit.header - 4) != STATUS_OK:
-        return STATUS_MEMORY
-    s.cursor += 4
-    return put_data(s, length, 4)
-
-
-cdef int put_delimiter(Script *s, const Edit *edit) noexcept nogil:
-    cdef uint8_t delimiter[8]
-    cdef bint big = edit.flags & BIG_CONTENT != 0
-    put16(delimiter, SEQUENCE_DELIMITATION >> 16, big)
-    put16(delimiter + 2, 0xE00D if edit.flags & ITEM else 0xE0DD, big)
-    put32(delimiter + 4, 0, big)
-    if put_copy(s, edit.stop) != STATUS_OK:
-        return STATUS_MEMORY
-    return put_data(s, delimiter, 8)
-
-
-cdef int put_edit(Script *s, const PlanData *plan, const Edit *edit, bint *inside) noexcept nogil:
-    cdef const uint8_t *data = NULL
-    cdef uint32_t size = 0
-    cdef int what = outcome(plan, edit, &data, &size)
-    inside[0] = edit.flags & CONTAINER and what == DECIDE_KEEP
-    if what == DECIDE_KEEP:
-        return put_length(s, edit) if inside[0] and edit.flags & (PATCH | DRAINED) == PATCH else STATUS_OK
-    if put_copy(s, edit.start) != STATUS_OK:
-        return STATUS_MEMORY
-    s.cursor = edit.stop
-    return put_data(s, data, size) if what == DECIDE_REPLACE else STATUS_OK
-
-
-cdef int64_t growth_before(const PlanData *plan, uint32_t stop, uint64_t position, uint32_t key,
-                           int64_t key_size) noexcept nogil:
-    """Bytes that the settled edits before an offset of the input add or take away."""
-    cdef const uint8_t *data = NULL
-    cdef const Edit *edit
-    cdef uint32_t i = 0, size = 0
-    cdef int64_t growth = 0
-    cdef int what
-    while i < stop and plan.edits[i].start < position:
-        edit = &plan.edits[i]
-        what = outcome(plan, edit, &data, &size)
-        if what == DECIDE_REMOVE:
-            growth -= <int64_t>(edit.stop - edit.start)
-        elif what == DECIDE_REPLACE:
-            growth += (key_size if edit.key == key else <int64_t>size) - <int64_t>(edit.stop - edit.start)
-        elif edit.flags & RECODE and edit.link != NO_RECORD and edit.stop <= position:
-            growth += 8         # its delimiter
-        i = edit.link if edit.flags & CONTAINER and what != DECIDE_KEEP else i + 1
-    return growth
-
-
-# ---- what there was before ------------------------------------------------------------------------------------
-
-cdef bint changes(const PlanData *plan, uint32_t first, uint32_t stop) noexcept nogil:
-    """Does any of these edits, one at top level and all inside it, change anything?"""
-    cdef const uint8_t *data = NULL
-    cdef uint32_t i, size = 0
-    for i in range(first, stop):
-        if outcome(plan, &plan.edits[i], &data, &size) != DECIDE_KEEP or plan.edits[i].flags & PATCH:
-            return True
-    return False
-
-
-cdef inline bint is_inserted(const PlanData *plan, const Edit *edit) noexcept nogil:
-    """Not a Data Element of the input; nor is File Meta Information, though what is written anew covers the old."""
-    return edit.key != 0 and plan.questions[edit.key].kind == INSERTED
-
-
-cdef int put_range(Script *s, uint64_t start, uint64_t stop, bint merges) noexcept nogil:
-    cdef Range found = Range(start, stop)
-    if merges and s.size and (<Range *>(s.bytes + s.size - sizeof(Range))).stop == start:
-        (<Range *>(s.bytes + s.size - sizeof(Range))).stop = stop
-        return STATUS_OK
-    return put(s, &found, sizeof(Range))
-
-
-cdef int find_originals(const PlanData *plan, uint32_t stop, bint merges, uint32_t always, Script *s) noexcept nogil:
-    cdef:
-        uint32_t i = 0, after
-        const Edit *edit
-        int status = STATUS_OK
-    while i < stop and status == STATUS_OK:
-        edit = &plan.edits[i]
-        after = edit.link if edit.flags & CONTAINER else i + 1
-        if edit.stop > edit.start and not is_inserted(plan, edit) and (edit.tag == always or changes(plan, i, after)):
-            status = put_range(s, edit.start, edit.stop, merges)
-        i = after
-    return status
 
 
 cdef bytes copied(const uint8_t *data, uint32_t size):

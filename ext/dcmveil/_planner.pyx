@@ -43,7 +43,7 @@ from dcmveil._edits cimport (
     plan_hold,
 )
 from dcmveil._names cimport NO_NAME
-from dcmveil._plan cimport Plan, goes
+from dcmveil._plan cimport Plan
 from dcmveil._policy cimport (
     APPEND,
     CAPTURE,
@@ -102,6 +102,7 @@ from dcmveil._scanner cimport (
     scan_given,
     scan_open,
 )
+from dcmveil._settling cimport goes
 from dcmveil._tables cimport tables
 from dcmveil.scan cimport (
     FRAME_FRAGMENTS,

@@ -44,6 +44,8 @@ LAYERS = (
     ("scan", "cloud_stores", "_process"),
     ("_preface", "_edits", "_loader", "_alphabets", "cloud_ranges", "shielding", "room"),
     ("_scanner", "_policy", "_copier", "_inverse"),
+    ("_settling",),
+    ("_scripts",),
     ("_private", "_plan", "_elements", "_repeats"),
     ("state", "_answered"),
     ("_creators",),
