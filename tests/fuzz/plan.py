@@ -78,7 +78,7 @@ def _tables() -> list[Table]:
 
 
 TABLES = _tables()
-LIMITS = [
+_LIMITS = [
     Limits(),
     Limits(hold_limit=0),
     Limits(hold_limit=40),
@@ -88,6 +88,8 @@ LIMITS = [
     Limits(max_depth=2, max_edits=5, max_held=40, hold_limit=10),
     Limits(max_held=300, hold_limit=1000),
 ]
+LIMITS = [limits._asdict() for limits in _LIMITS]
+IN_ROUNDS = [limits._replace(drain_at=1)._asdict() for limits in _LIMITS]
 
 
 def one(data: memoryview) -> None:
@@ -104,7 +106,7 @@ def one(data: memoryview) -> None:
         pieces.see(body)
         assert pieces.end == whole.end, (whole.end, pieces.end)
     if choices.seed & 6 == 2:
-        rounds = Rounds(choices, table, limits._replace(drain_at=1), choices.step, len(body))
+        rounds = Rounds(choices, table, IN_ROUNDS[choices.variant & 7], choices.step, len(body))
         rounds.see(body)
         # What is held at a time is less, so that no limit may be reached, or one only that comes later.
         assert whole.limited or rounds.limited or rounds.end == whole.end, (whole.end, rounds.end)
@@ -115,7 +117,9 @@ def one(data: memoryview) -> None:
 class Course:
     """One object through one Planner, in pieces of `step` bytes; what it ends with is its output or its error."""
 
-    def __init__(self, choices: Choices, table: Table, limits: Limits, step: int, size: int) -> None:
+    __slots__ = ("asked", "choices", "end", "limited", "needed", "output", "parts", "planner", "step")
+
+    def __init__(self, choices: Choices, table: Table, limits: dict[str, Any], step: int, size: int) -> None:
         self.choices = choices
         self.step = max(step, size // MOST_PIECES + 1)
         self.limited = False
@@ -130,7 +134,7 @@ class Course:
             capture_limit=16 if choices.variant & 8 else 1 << 16,
             notes_bulk=bool(choices.flags & 4),
             transfer_syntax=choices.syntax,
-            **limits._asdict(),
+            **limits,
         )
 
     def see(self, body: memoryview | bytes) -> None:
@@ -198,6 +202,8 @@ class Course:
 
 class Rounds(Course):
     """The same, written as early as can be."""
+
+    __slots__ = ()
 
     def _after_piece(self, body: memoryview | bytes) -> None:
         planner = self.planner
