@@ -230,7 +230,7 @@ def test_nothing_that_is_kept_secret_is_in_any_repr(tmp_path: Path) -> None:
     shown = [seals, opener(), reversible(seals), report, report.as_dict(), found, *found.originals, found.way]
     shown += [reidentify_file(target, tmp_path / "back.dcm", GLASS)]
     text = " ".join([repr(thing) + str(thing) for thing in shown])
-    for hidden in ("DOE", "correct", "ccc", "2.999.7.7", "undone", "private_numbers"):
+    for hidden in ("DOE", "correct", "c" * 12, "2.999.7.7", "undone", "private_numbers"):
         assert hidden not in text, hidden
 
 
