@@ -11,4 +11,4 @@ cdef struct Text:
     uint8_t is_padding          # such a one has come
 
 cdef bint text_begin(Text *text, uint64_t vrs) noexcept nogil
-cdef void text_look(Text *text, const uint8_t *data, size_t size) noexcept nogil
+cdef size_t text_look(Text *text, const uint8_t *data, size_t size) noexcept nogil

@@ -98,22 +98,24 @@ cdef bint text_begin(Text *text, uint64_t vrs) noexcept nogil:
     return True
 
 
-cdef void text_look(Text *text, const uint8_t *data, size_t size) noexcept nogil:
-    """The next bytes of it."""
+cdef size_t text_look(Text *text, const uint8_t *data, size_t size) noexcept nogil:
+    """The next bytes of it; how many of them were looked at: all, or those up to the one for which it is no Value."""
     cdef size_t i = 0
     if not text.is_padding:
         i = look_long(text, data, size) if text.most == ANY_LENGTH else look_short(text, data, size)
         text.is_padding = i < size
-    while i < size and (data[i] == 0 or data[i] == c" "):
+    while i < size and text.alphabets and (data[i] == 0 or data[i] == c" "):
         i += 1
-    if i < size:
+    if i < size and text.alphabets:
         text.alphabets = 0
+        i += 1
+    return i
 
 
 cdef size_t look_short(Text *text, const uint8_t *data, size_t size) noexcept nogil:
-    """Values of bounded length, up to their padding; how many bytes that is."""
+    """Values of bounded length, up to their padding or to what cannot be; how many bytes that is."""
     cdef size_t i = 0
-    while i < size and data[i] and data[i] != text.pad:
+    while i < size and data[i] and data[i] != text.pad and text.alphabets:
         text.alphabets &= ALPHABETS[data[i]]
         text.size = 0 if data[i] == c"\\" and text.has_delimiters else text.size + 1
         if text.size > text.most:
@@ -126,7 +128,7 @@ cdef size_t look_long(Text *text, const uint8_t *data, size_t size) noexcept nog
     """The same of a text that may be as long as it likes, perhaps megabytes."""
     cdef uint8_t alphabets = text.alphabets
     cdef size_t i = 0
-    while i < size and data[i]:
+    while i < size and data[i] and alphabets:
         alphabets &= ALPHABETS[data[i]]
         i += 1
     text.alphabets = alphabets

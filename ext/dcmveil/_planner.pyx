@@ -401,11 +401,19 @@ cdef inline int keep_value(State *s, const Token *t, const Entry *entry) noexcep
 
 
 cdef int look(State *s, const uint8_t *data, size_t size) noexcept nogil:
-    """The next bytes of a Value that is being checked. What is none goes as what has another VR does."""
+    """The next bytes of a Value that is being checked. What is none goes as what has another VR does.
+
+    There must be room for it up to where that is known, so that no limit depends on the pieces."""
     cdef const Token *t = &s.checked
-    text_look(&s.text, data, size)
+    cdef size_t looked = text_look(&s.text, data, size)
+    cdef int status = STATUS_OK
     if s.text.alphabets:
         return STATUS_OK
+    if s.held_from != <uint64_t>-1:
+        status = plan_hold(s.plan, data, looked)
+        if status != STATUS_OK:
+            return status
+        s.plan.arena_size -= looked
     s.checking = 0
     forget_last(&s.seen[s.scan.depth], t.tag)
     forget_value(s)

@@ -11,7 +11,7 @@ import pytest
 
 from dcmveil import Limits, Policy, deidentify_file
 from dcmveil.errors import LimitExceeded
-from tests.engine.support import SECRET
+from tests.engine.support import SECRET, feed
 from tests.engine.wire import END_SEQUENCE, element, file, item
 from tests.synthetic import (
     Chunk,
@@ -85,6 +85,30 @@ def test_limits_refuse_and_leave_nothing(tmp_path: Path) -> None:
         with pytest.raises(LimitExceeded):
             deidentify_file(SAMPLE, target, Policy(secret=SECRET, limits=limits))
         assert list(tmp_path.iterdir()) == []
+
+
+def ending(data: bytes, most: int, step: int) -> str:
+    """What a Planner that may hold so much makes of an object in such pieces."""
+    planner = Policy(secret=SECRET, limits=Limits(max_held=most)).planner()
+    try:
+        for start in range(0, len(data), step):
+            feed(planner, data[start : start + step])
+        planner.finish()
+    except LimitExceeded:  # at an offset that does
+        return "too much"
+    return "planned"
+
+
+@pytest.mark.parametrize("value", [b"1" * 282, b"1" * 99 + b"\0\1\0" + b"1" * 180, b"1" * 99 + b" " * 183, b"\1" * 282])
+def test_limits_do_not_depend_on_the_pieces(value: bytes) -> None:
+    """Nor does it on them whether a Value is held that turns out to be none, at its first byte or at a later one."""
+    data = file(element(0x00080016, "UI", b"1.2") + element(0x00080100, "SH", value))
+    found = set()
+    for most in range(0, 480, 16):
+        ends = {ending(data, most, step) for step in (1, 10, 100, len(data))}
+        assert len(ends) == 1, most
+        found |= ends
+    assert found == {"planned", "too much"}
 
 
 def test_a_long_sequence_becomes_one_of_undefined_length(tmp_path: Path) -> None:
