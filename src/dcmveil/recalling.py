@@ -19,6 +19,7 @@ from dcmveil.rules import Rule
 __all__ = ["CLEANING", "Recalling"]
 
 _MOST_COMMON = 4096  # bytes of what objects have in common that is remembered
+_MOST_ASKED = 1 << 13  # bytes of all questions of an object, of which each has 32 and what is remembered 300 more
 _LONG = 1024  # bytes of a Value that is not remembered
 _UNKNOWN = b"?"  # by identity
 # Rules whose answers depend on the question and the SOP Class only, and those whose Values on the subject only.
@@ -82,10 +83,11 @@ class Recalling(Answers):
     def settle(self, plan: Plan, facts: Facts) -> Mapping[int, Question]:
         """Objects of one SOP Class and of one make ask the same, so most is decided once for all of them."""
         kind = plan.asked(), facts.sop_class
-        known = self._basis.settled.find(kind) if kind[0] else None
+        is_memorable = 0 < len(kind[0]) <= _MOST_ASKED
+        known = self._basis.settled.find(kind) if is_memorable else None
         if known is None:
             asked = super().settle(plan, facts)
-            self._kind = self._basis.settled.keep(kind, self._settled(asked, facts, plan)).number if kind[0] else 0
+            self._kind = self._basis.settled.keep(kind, self._settled(asked, facts, plan)).number if is_memorable else 0
             return asked
         self._begin(facts)
         self._kind, self._shifts = known.number, known.shifts

@@ -44,7 +44,7 @@ from tests.hostile.channels import MARK
 flowing._BULK = flowing._ROUND = 1
 resolver._ALIGNED_WITHIN = 0
 # What is remembered begins anew after a few objects, as it does after thousands else.
-basis._MOST_ANSWERS, basis._MOST_SETTLED = 64, 4
+basis._MOST_ANSWERS, basis._MOST_SETTLED, basis._MOST_ALIKE = 64, 4, 4
 subjects.MOST_SUBJECTS, subjects.MOST_VALUES = 2, 8
 uids.MEMO_ENTRIES = dates.MEMO_ENTRIES = pseudonyms.MEMO_ENTRIES = 16
 
