@@ -4,155 +4,34 @@ from __future__ import annotations
 
 import os
 import random
-import resource
-import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from itertools import cycle
 from pathlib import Path
-from typing import Any, NamedTuple
 from zlib import crc32
 
 import pytest
 
-from dcmveil import Edits, Options, Policy, parse_operation, pipes
-from dcmveil.errors import DcmveilError
-from dcmveil.tasks import Deidentify, Edit, Reidentify, Task
-from tests.cli.support import BAD, MARK, image, listing
+from dcmveil.tasks import Deidentify, Reidentify
+from tests.cli.piping import (
+    NATIVE,
+    POLICY,
+    SAMPLE,
+    SEALED,
+    TASKS,
+    Done,
+    by_file,
+    run,
+    through,
+)
+from tests.cli.support import BAD, MARK, image
 from tests.hostile.forms import DEFLATED, EXPLICIT
 from tests.push.objects import MIB, PIXELS, held_back, noise, uid_free
 from tests.push.objects import image as with_patient
-from tests.reference.files import CHECKOUT, Sample, samples
-from tests.reversible.support import SECRET, certificate_of, envelope, opener
-from tests.services.certificates import key_bytes, pem_of, rsa_key
-
-SAMPLE = CHECKOUT / "tests/data/sample.dcm"
-POLICY = Policy(secret=SECRET)
-CLEANED = Policy(secret=SECRET, options=Options(clean_descriptors=True), verifies=True)
-SEALED = Policy(secret=SECRET, envelope=envelope())
-EDITS = Edits([parse_operation("replace", "PatientName=Doe^Jane"), parse_operation("empty", "FFFC,FFFC")])
-TASKS: dict[str, Task] = {"-e": Deidentify(POLICY), "cleaned": Deidentify(CLEANED), "--dumb": Edit(EDITS)}
-NATIVE = with_patient(EXPLICIT, EXPLICIT.element(PIXELS, "OW", noise(3 * MIB)))
-
-
-class Done(NamedTuple):
-    """What came of a process."""
-
-    status: int
-    out: bytes
-    err: str
-
-
-def writes(data: bytes, sizes: Iterator[int], pause: float = 0) -> Callable[[int], None]:
-    """Writes to a descriptor, and closes it; who reads may have gone."""
-
-    def write(fd: int) -> None:
-        at = 0
-        try:
-            while at < len(data):
-                at += os.write(fd, data[at : at + next(sizes)])
-                if pause:
-                    time.sleep(pause)
-        except BrokenPipeError:
-            pass
-        finally:
-            os.close(fd)
-
-    return write
-
-
-@contextmanager
-def piped(data: bytes, sizes: Iterator[int], pause: float = 0) -> Iterator[int]:
-    """The end of a pipe from which all that comes."""
-    read, write = os.pipe()
-    writer = threading.Thread(target=writes(data, sizes, pause), args=(write,))
-    writer.start()
-    try:
-        yield read
-    finally:
-        os.close(read)
-        writer.join()
-
-
-def through(task: Task, data: bytes, sizes: Iterator[int], folder: Path) -> bytes | str:
-    """The output of `- -` but for the numbers of the descriptors, in this process."""
-    target = folder / "piped"
-    fd = os.open(target, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        with piped(data, sizes) as read:
-            report = pipes._push(task, read, fd)
-        assert report.bytes_in == len(data)
-    except DcmveilError as error:
-        return str(error)
-    finally:
-        os.close(fd)
-    return target.read_bytes()
-
-
-def by_file(task: Task, source: Path, target: Path) -> bytes | str:
-    try:
-        task.run(str(source), str(target))
-    except DcmveilError as error:
-        return str(error)
-    return target.read_bytes()
-
-
-def run(
-    *arguments: object, data: bytes | None = None, sizes: Iterator[int] | None = None, pause: float = 0, **more: Any
-) -> Done:
-    """A process, to which data is written as it can be, or by so many bytes at a time."""
-    command = [sys.executable, "-m", "dcmveil", *map(str, arguments)]
-    options: dict[str, Any] = {"capture_output": True, "timeout": 60, **more}
-    if sizes is not None and data is not None:
-        with piped(data, sizes, pause) as read:
-            done = subprocess.run(command, check=False, stdin=read, **options)
-    elif data is not None:
-        done = subprocess.run(command, check=False, input=data, **options)
-    else:
-        done = subprocess.run(command, check=False, **options)
-    return Done(done.returncode, done.stdout or b"", (done.stderr or b"").decode())
-
-
-def fails(done: Done, *parts: str) -> None:
-    """In one line, with nothing on standard output."""
-    assert (done.status, done.out, done.err.count("\n")) == (1, b"", 1), done
-    assert [part for part in parts if part not in done.err] == [], done.err
-    assert "VEILME" not in done.err
-    assert "internal" not in done.err
-
-
-@pytest.fixture
-def aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Where inputs are set aside; nothing may be left there."""
-    folder = tmp_path / "aside"
-    folder.mkdir()
-    monkeypatch.setenv("TMPDIR", str(folder))
-    yield folder
-    if folder.exists():
-        assert listing(folder) == []
-
-
-@pytest.fixture
-def secret(tmp_path: Path) -> Path:
-    path = tmp_path / "secret"
-    path.write_bytes(SECRET)
-    path.chmod(0o600)
-    return path
-
-
-@pytest.fixture
-def keys(tmp_path: Path) -> Path:
-    """A folder with a certificate, its key, and the key under a passphrase."""
-    (tmp_path / "cert").write_bytes(pem_of(certificate_of()))
-    for name, passphrase in (("key", None), ("locked", b"a passphrase")):
-        (tmp_path / name).write_bytes(key_bytes(rsa_key(0), passphrase=passphrase))
-        (tmp_path / name).chmod(0o600)
-    return tmp_path
-
+from tests.reference.files import Sample, samples
+from tests.reversible.support import opener
 
 # ---- every file ------------------------------------------------------------------------------------------------
 
@@ -349,151 +228,6 @@ def test_what_comes_from_a_pipe_is_for_the_owner(umask: int, tmp_path: Path) -> 
     done = run("-", tmp_path / "out", data=SAMPLE.read_bytes(), preexec_fn=lambda: os.umask(umask))
     assert done.status == 0
     assert (tmp_path / "out").stat().st_mode & 0o777 == 0o600
-
-
-# ---- what goes wrong -------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "data", [b"", b"\0", BAD, BAD * 100_000, image()[:-1]], ids=["none", "1", "bad", "long", "cut"]
-)
-def test_what_is_no_object(data: bytes, keys: Path, aside: Path) -> None:
-    for mode in (["-e"], ["-e", "-c", keys / "cert"], ["-e", "--verify"], ["-d", "-k", keys / "key"],
-                 ["--dumb", "--remove", "PatientName"]):  # fmt: skip
-        fails(run(*mode, "-", "-", data=data), "standard input: ")
-    fails(run("-", keys / "out", data=data), "standard input: ")
-    assert not (keys / "out").exists()
-
-
-@pytest.mark.parametrize("size", [1 << 20, 10_000])
-def test_an_error_says_what_is_to_be_discarded(size: int, secret: Path, tmp_path: Path) -> None:
-    cut = NATIVE[:-2]
-    done = run("--secret-file", secret, "-", "-", data=cut, sizes=cycle([size]))
-    assert done.status == 1
-    assert len(done.out) > MIB
-    assert done.err.count("\n") == 1
-    assert f"the {len(done.out)} bytes that went to standard output before are to be discarded" in done.err
-    fails(run("--secret-file", secret, "-", tmp_path / "out", data=cut))
-    assert "discard" not in run("--secret-file", secret, "-", tmp_path / "out", data=cut).err
-    assert listing(tmp_path) == ["secret"]
-
-
-def test_so_does_an_error_of_a_redirected_file(secret: Path, tmp_path: Path) -> None:
-    """Of which part is written where so many edits are held that it would take too much memory."""
-    many = b"".join(EXPLICIT.element(0x00291000 + n % 256, "LO", "VEILME") for n in range(100_000))
-    data = with_patient(EXPLICIT, many, EXPLICIT.element(0x00281199, "UI", "1.2.3"))
-    (tmp_path / "in").write_bytes(data[:-1])
-    done = run("--secret-file", secret, tmp_path / "in", "-")
-    assert done.status == 1
-    assert done.err.count("\n") == 1
-    assert len(done.out) > 0
-    assert f"the {len(done.out)} bytes that went to standard output before are to be discarded" in done.err
-
-
-def test_nothing_is_read_or_written_that_is_closed(tmp_path: Path) -> None:
-    def close(*numbers: int) -> Callable[[], None]:
-        return lambda: [os.close(number) for number in numbers] and None
-
-    fails(run("-", "-", preexec_fn=close(0)), "standard input: ", "closed")
-    fails(run("-", tmp_path / "out", preexec_fn=close(0)), "standard input: ", "closed")
-    for arguments in ((SAMPLE, "-"), ("-", "-")):
-        done = run(*arguments, data=SAMPLE.read_bytes(), preexec_fn=close(1))
-        fails(done, "standard output: is closed")
-    fails(run("-", "-", preexec_fn=close(0, 1)), "closed")
-    assert listing(tmp_path) == []
-
-
-def test_who_stops_reading_is_told_nothing(secret: Path) -> None:
-    """The status is that of one whom SIGPIPE has ended: 141 in a shell."""
-    for arguments in (("-", "-"), (SAMPLE, "-")):
-        read, write = os.pipe()
-        os.close(read)
-        done = run("--secret-file", secret, *arguments, data=NATIVE, stdout=write, capture_output=False,
-            stderr=subprocess.PIPE)  # fmt: skip
-        os.close(write)
-        assert (done.status, done.err) == (-signal.SIGPIPE, "")
-
-
-def test_head_takes_what_it_wants() -> None:
-    script = '"$0" -m dcmveil - - | head -c 100 >/dev/null; echo "${PIPESTATUS[0]}"'
-    done = subprocess.run(["bash", "-c", script, sys.executable], input=NATIVE, capture_output=True, check=False)
-    assert (done.stdout, done.stderr) == (b"141\n", b"")
-
-
-@pytest.mark.parametrize("more", [[], ["--verify"]], ids=["plain", "verified"])
-def test_a_full_device(more: list[str], aside: Path) -> None:
-    for arguments in (("-", "-"), (SAMPLE, "-")):
-        with open("/dev/full", "wb") as full:
-            done = run(*more, *arguments, data=NATIVE, stdout=full, stderr=subprocess.PIPE, capture_output=False)
-        fails(done, "standard output: No space left on device")
-
-
-@pytest.mark.parametrize("way", ["input", "output"])
-def test_nowhere_to_set_aside(way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TMPDIR", str(tmp_path / "absent"))
-    data = uid_free(EXPLICIT, EXPLICIT.element(PIXELS, "OW", noise(9 * MIB)))
-    done = run(*(["--verify"] if way == "output" else []), "-", "-", data=data)
-    fails(done, "cannot be set aside in", "absent (TMPDIR)", "No such file or directory")
-    assert "standard output" in done.err or way == "input"
-
-
-@pytest.mark.parametrize("way", ["input", "output"])
-def test_no_room_to_set_aside(way: str, aside: Path, secret: Path) -> None:
-    """A limit on the size of files stands for a full disk."""
-
-    def small() -> None:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (MIB, MIB))
-
-    size = 9 * MIB if way == "input" else 2 * MIB
-    data = uid_free(EXPLICIT, EXPLICIT.element(PIXELS, "OW", noise(size)))
-    more = ["--verify"] if way == "output" else []
-    done = run("--secret-file", secret, *more, "-", "-", data=data, preexec_fn=small)
-    fails(done, "cannot be set aside in", "(TMPDIR): File too large")
-
-
-def test_nothing_is_left_when_it_is_killed(aside: Path) -> None:
-    data = uid_free(EXPLICIT, EXPLICIT.header(PIXELS, "OW", 40 * MIB) + noise(20 * MIB))
-    command = [sys.executable, "-m", "dcmveil", "-", "-"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdin is not None
-        process.stdin.write(data)  # it returns when all but what fits into the pipe has been set aside
-        process.stdin.flush()
-        assert [name for name in _open_files(process.pid) if str(aside) in name]
-        process.kill()
-        process.wait()
-        process.stdin.close()
-    assert listing(aside) == []
-
-
-def _open_files(pid: int) -> list[str]:
-    folder = Path(f"/proc/{pid}/fd")
-    return [os.readlink(entry) for entry in folder.iterdir()]
-
-
-def test_a_passphrase_is_not_read_from_the_object(keys: Path) -> None:
-    """Without a terminal there is nobody to ask."""
-    done = run("-d", "-k", keys / "locked", "-", "-", data=b"a passphrase\n" + NATIVE, start_new_session=True)
-    fails(done, "passphrase")
-
-
-def test_nothing_is_restored_of_what_was_changed(keys: Path, aside: Path) -> None:
-    sealed = run("-e", "-c", keys / "cert", "-", "-", data=SAMPLE.read_bytes()).out
-    middle = sealed.index(b"\x00\x04\x20\x05") + 500
-    broken = bytearray(sealed)
-    broken[middle] ^= 1
-    fails(run("-d", "-k", keys / "key", "-", "-", data=bytes(broken)))
-    fails(run("-d", "-k", keys / "key", "-", "-", data=sealed[:-1]))
-    fails(run("-d", "-k", keys / "key", "-", "-", data=SAMPLE.read_bytes()), "not")
-
-
-def test_folders_and_terminals_are_no_place(tmp_path: Path) -> None:
-    fails(run(tmp_path, "-"), "standard output cannot be OUT for a folder")
-    leader, follower = os.openpty()
-    done = run(SAMPLE, "-", stdout=follower, stderr=subprocess.PIPE, capture_output=False)
-    os.close(leader)
-    os.close(follower)
-    fails(done, "terminal")
 
 
 # ---- memory ----------------------------------------------------------------------------------------------------
