@@ -69,6 +69,7 @@ from dcmveil._policy cimport (
     SCHEME,
     VALUE_TYPE,
     WATCH,
+    WHOLESOME,
     Anchor,
     Entry,
     Place,
@@ -84,6 +85,7 @@ from dcmveil._recorder cimport (
     begin_watch,
     capture,
     capture_for,
+    drop_value,
     end_value,
     forget_value,
     insert,
@@ -391,13 +393,22 @@ cdef inline int keep_value(State *s, const Token *t, const Entry *entry) noexcep
         if capture_for(s, t, FOR_TERMS, MAX_SET):
             return STATUS_OK
         return record(s, t, s.scan.depth, s.rules.vr_rule, LEAF, t.start + t.header + t.length)
-    if s.rules.checks and t.length and entry != NULL and (t.vr < VR_COUNT or t.vr == VR_IMPLICIT):
-        if text_begin(&s.text, vrs_of(entry) if t.vr == VR_IMPLICIT else <uint64_t>1 << t.vr):
-            s.scan.capture = s.checking = 1
-            s.checked = t[0]
-            s.unfit_rule = s.rules.private_rule if t.tag >> 16 & 1 else s.rules.vr_rule
-            return STATUS_OK
+    if entry != NULL and begin_check(s, t, entry):
+        s.unfit_rule = s.rules.private_rule if t.tag >> 16 & 1 else s.rules.vr_rule
+        return STATUS_OK
     return note_bulk(s, t)
+
+
+cdef inline bint begin_check(State *s, const Token *t, const Entry *entry) noexcept nogil:
+    """Look at the Value as it comes. False if there is nothing to be seen in it."""
+    cdef bint is_text
+    if not s.rules.checks or not t.length or (t.vr >= VR_COUNT and t.vr != VR_IMPLICIT):
+        return False
+    is_text = text_begin(&s.text, vrs_of(entry) if t.vr == VR_IMPLICIT else <uint64_t>1 << t.vr)
+    if is_text:
+        s.scan.capture = s.checking = 1
+        s.checked = t[0]
+    return is_text
 
 
 cdef int look(State *s, const uint8_t *data, size_t size) noexcept nogil:
@@ -415,7 +426,11 @@ cdef int look(State *s, const uint8_t *data, size_t size) noexcept nogil:
             return status
         s.plan.arena_size -= looked
     s.checking = 0
-    forget_last(&s.seen[s.scan.depth], t.tag)
+    if s.capture_record == NO_RECORD or t.tag >> 16 & 1:
+        forget_last(&s.seen[s.scan.depth], t.tag)
+    if s.capture_record != NO_RECORD:       # its edit is recorded, and is not to see it
+        drop_value(s)
+        return STATUS_OK
     forget_value(s)
     return record(s, t, s.scan.depth, s.unfit_rule, LEAF, t.start + t.header + t.length)
 
@@ -425,7 +440,7 @@ cdef int end_check(State *s) noexcept nogil:
     s.checking = 0
     if s.checked.tag >> 16 & 1 and s.privates != NULL:
         keep_creator(s, s.scan.depth, s.checked.tag)
-    return note_bulk(s, &s.checked)
+    return note_bulk(s, &s.checked) if s.capture_record == NO_RECORD else STATUS_OK
 
 
 cdef inline int note_bulk(State *s, const Token *t) noexcept nogil:
@@ -472,7 +487,9 @@ cdef int edit_element(State *s, const Token *t, const Entry *entry, uint32_t dep
         return overhear_sequence(s, t) if status == STATUS_OK else status
     status = record(s, t, depth, rule, LEAF, t.start + t.header + t.length)
     if status == STATUS_OK and behaviour & CAPTURE:
-        return capture(s, t)
+        capture(s, t)
+        if behaviour & WHOLESOME and entry != NULL and s.capture_record != NO_RECORD:
+            begin_check(s, t, entry)
     return status
 
 

@@ -15,6 +15,7 @@ cdef enum Behaviour:
     TEXT = 64           # with EDIT: the answer depends on the Specific Character Set that holds there
     NAMED = 128         # with EDIT: the answer depends on what names the Content Item it stands in
     CONTENT = 256       # Sequences: kept; each of their Items is a Content Item and may go
+    WHOLESOME = 512     # with CAPTURE: much of the Value may stay, so only one that is one of its VR is shown
 
 cdef enum EntryFlag:
     WATCH = 1           # the Resolver wants to know of it and of its Value, though it may be kept

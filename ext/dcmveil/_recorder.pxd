@@ -14,3 +14,4 @@ cdef bint capture_for(State *s, const Token *t, uint8_t purpose, uint32_t most) 
 cdef void begin_watch(State *s, const Token *t, uint32_t depth) noexcept nogil
 cdef int end_value(State *s) noexcept nogil
 cdef void forget_value(State *s) noexcept nogil
+cdef void drop_value(State *s) noexcept nogil

@@ -182,6 +182,12 @@ cdef void forget_value(State *s) noexcept nogil:
     s.capturing &= FOR_IDENTITY
     if not s.is_place:
         s.watching = 0
+    drop_value(s)
+
+
+cdef void drop_value(State *s) noexcept nogil:
+    """No edit gets the Value; if nobody else wants it, it is captured no further."""
+    s.capture_record = NO_RECORD
     if not s.capturing and not s.watching:
         if s.held_from != <uint64_t>-1:
             s.plan.arena_size = s.held_from

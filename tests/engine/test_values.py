@@ -138,6 +138,35 @@ def test_numbers_are_as_many_as_the_dictionary_says() -> None:
             assert edits_of(form.head() + form.element(tag, vr, bytes(4000))) == 0
 
 
+def test_nothing_is_held_of_what_is_looked_at() -> None:
+    planner = Planner(table(), max_held=1000)
+    data = EXPLICIT.head() + EXPLICIT.element(KEPT["UT"], "UT", bytes(100_000).replace(b"\0", b"x"))
+    for piece in pieces(data, range(512, len(data), 512)):
+        feed(planner, piece)
+    assert len(planner.finish()) == 0
+
+
+CLEANING = Options(clean_descriptors=True)
+PROSE = {
+    "method": (0x00120063, "LO", Options()), "clean": (0x00081030, "LO", CLEANING),
+    "clean, Code Meaning": (0x00080104, "LO", CLEANING), "clean identity": (0x00181210, "SH", CLEANING),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", PLAIN_FORMS, ids=lambda form: form.name)
+@pytest.mark.parametrize("kind", PROSE)
+def test_leak_channel_8_what_stays_for_the_most_part_is_a_value(kind: str, form: Form) -> None:
+    """Channel 8: texts that others are added to, or that names are cut out of, which the lying length may not have."""
+    tag, vr, options = PROSE[kind]
+    policy = Policy(secret=SECRET, options=options)
+    for value, stays in ((b"knee with contrast", True), (b"knee" + form.element(0x00081048, "PN", MARK), False)):
+        row = form.element(tag, vr, value)
+        data = form.file(form.element(0x00080018, "UI", "2.999.7.7") + row)
+        output = rewritten(data, policy)
+        assert (MARK in output, b"knee" in output) == (False, stays)
+        assert segments(pieces(data, range(300, len(data))), policy) == segments([data], policy)
+
+
 def test_what_is_binary_may_be_anything() -> None:
     """It is not looked at, nor is it in Implicit VR, and so need not be fed; texts are, however long."""
     for form, vr, tag in ((EXPLICIT, "OB", 0x00420011), (IMPLICIT, "OB", 0x00420011), (BIG, "OW", 0x7FE00010)):

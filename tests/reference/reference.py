@@ -263,7 +263,7 @@ class Reference:
             return [Element(element.tag, element.vr, self.items(element))]
         if self.may_clean(element):
             instead = self.carried_out(self.by_type("X/Z/D", element.tag, parent), element, parent)
-            return self.text(element, False, instead)
+            return self.text(element, False, instead) if self.is_value(element) else instead
         return [element] if self.is_value(element) else []
 
     def may_clean(self, element: Element) -> bool:
@@ -315,6 +315,8 @@ class Reference:
 
     def cleaned(self, element: Element, instead: list[Element]) -> list[Element]:
         """A text without what identifies; the two reasons that the Standard has."""
+        if not self.is_value(element):
+            return instead
         if the_vr(element) in texts.TEXT_VRS:
             return self.text(element, True, instead)
         return [element] if first_value([element], element.tag, "CS") in (b"COERCE", b"CORRECT") else instead
@@ -342,7 +344,7 @@ class Reference:
         if not self.is_read_alike(element):
             return []
         if action == "keep" and self.settings.clean_descriptors and private.may_name(element, creator, self.said):
-            return self.text(element, False, [])
+            return self.text(element, False, []) if self.is_value(element) else []
         if action == "keep" or (action == "UID" and self.settings.retain_uids):
             return [element] if self.is_value(element) else []
         if private.is_sequence(element):  # neither a dummy nor a UID can be made of Items
@@ -375,6 +377,8 @@ class Reference:
         """De-identification Method (0012,0063): our texts behind what is there, none of them twice."""
         ours = options.method_texts(self.settings)
         if existing is None or existing.vr not in ("LO", None) or not isinstance(existing.value, bytes):
+            return self.new(METHOD, "LO", b"\\".join(ours))
+        if not self.is_value(existing):
             return self.new(METHOD, "LO", b"\\".join(ours))
         former = existing.value.rstrip(b" \0")
         there = [part.strip(b" \0") for part in former.split(b"\\")]
