@@ -10,5 +10,6 @@ cdef struct Text:
     uint8_t pad                 # besides NUL the byte that nothing but padding follows
     uint8_t is_padding          # such a one has come
 
-cdef bint text_begin(Text *text, uint64_t vrs) noexcept nogil
+cdef bint text_begin(Text *text, uint32_t vr) noexcept nogil
+cdef bint text_begin_any(Text *text, uint64_t vrs) noexcept nogil
 cdef size_t text_look(Text *text, const uint8_t *data, size_t size) noexcept nogil

@@ -80,8 +80,22 @@ cdef void fill_tables():
 fill_tables()
 
 
-cdef bint text_begin(Text *text, uint64_t vrs) noexcept nogil:
-    """Before the first byte of a Value field of one of these VRs. False if it may be binary: any bytes will do."""
+cdef bint text_begin(Text *text, uint32_t vr) noexcept nogil:
+    """Before the first byte of a Value field of this VR. False if that is binary: any bytes will do."""
+    cdef const Kind *kind = &KINDS[vr]
+    if not kind.alphabet:
+        return False
+    text.size = 0
+    text.most = kind.most
+    text.alphabets = kind.alphabet
+    text.has_delimiters = kind.has_delimiters
+    text.pad = c" " if kind.alphabet == UIDS else 0
+    text.is_padding = 0
+    return True
+
+
+cdef bint text_begin_any(Text *text, uint64_t vrs) noexcept nogil:
+    """The same of one of these VRs. False if it may be binary."""
     cdef uint32_t vr
     if vrs & ~TEXT_VRS or not vrs:
         return False

@@ -14,7 +14,7 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memset
 
-from dcmveil._alphabets cimport text_begin, text_look
+from dcmveil._alphabets cimport text_begin, text_begin_any, text_look
 from dcmveil._creators cimport (
     add_creator,
     close_creators,
@@ -404,7 +404,7 @@ cdef inline bint begin_check(State *s, const Token *t, const Entry *entry) noexc
     cdef bint is_text
     if not s.rules.checks or not t.length or (t.vr >= VR_COUNT and t.vr != VR_IMPLICIT):
         return False
-    is_text = text_begin(&s.text, vrs_of(entry) if t.vr == VR_IMPLICIT else <uint64_t>1 << t.vr)
+    is_text = text_begin_any(&s.text, vrs_of(entry)) if t.vr == VR_IMPLICIT else text_begin(&s.text, t.vr)
     if is_text:
         s.scan.capture = s.checking = 1
         s.checked = t[0]
