@@ -56,6 +56,16 @@ cdef enum:
     FIRST_ITEM = 2              # depth of an Item in a Sequence of the top level
 
 
+cdef struct Row:
+    uint64_t start              # of header, Value and what follows; UNBOUNDED until that is known
+    uint64_t value
+    uint64_t stop
+    uint32_t level
+    uint32_t item
+    uint32_t tag
+    uint8_t vr
+
+
 cdef struct Walk:
     Scan scan
     const uint8_t *data
@@ -66,7 +76,8 @@ cdef struct Walk:
     uint8_t target
     uint32_t levels             # tell of elements down to here
     uint32_t rows               # told so far
-    void *found                 # the list that is told
+    uint32_t room               # for so many of them
+    Row *found
     uint32_t items              # in Sequences of the top level
     uint32_t before             # tag of the element before
     bint is_ordered
@@ -122,50 +133,64 @@ cdef int check(Walk *w, int status) except -1:
 cdef int list_token(void *context, Token *t) noexcept nogil:
     cdef Walk *w = <Walk *>context
     cdef uint32_t depth = w.scan.depth
+    cdef int status
     if t.kind == TOKEN_SEQUENCE_END and depth // 2 < w.levels:
-        with gil:
-            return end_element(<list>w.found, depth // 2, w.scan.pos)
+        end_element(w, depth // 2)
+        return STATUS_OK
     if not is_inside(w, t):
         return STATUS_LIMIT
     if t.kind != TOKEN_ELEMENT:
         return STATUS_OK
     depth -= t.entered != 0
     if depth // 2 < w.levels:
-        w.rows += 1
-        if w.rows > MAX_ELEMENTS:
-            return STATUS_LIMIT
-        with gil:
-            if tell_element(w, t, depth) != STATUS_OK:
-                return STATUS_MEMORY
+        status = tell_element(w, t, depth)
+        if status != STATUS_OK:
+            return status
     if depth // 2 + 1 < w.levels and not t.entered and is_sequence(t):
         return scan_enter(&w.scan, t, t.encoding)
     return STATUS_OK
 
 
-cdef int tell_element(Walk *w, const Token *t, uint32_t depth) noexcept:
-    """Returns a status, as what calls it does: an exception would be lost there, and the element with it."""
-    cdef uint64_t value = t.start + t.header
-    try:
-        vr = dcmveil_vr_names[t.vr].decode() if t.vr < VR_COUNT else None
-        stop = value + t.length if not t.entered else None
-        item = w.scan.frames[depth - 1].items if depth else 0
-        (<list>w.found).append([depth // 2, item, t.tag, vr, t.start, value, stop])
-    except MemoryError:
-        return STATUS_MEMORY
+cdef int tell_element(Walk *w, const Token *t, uint32_t depth) noexcept nogil:
+    """Not to Python: an exception of its would be lost in what calls this, and the element with it."""
+    cdef uint32_t room = w.room + (w.room >> 1) + 16
+    cdef void *moved
+    cdef Row *row
+    w.rows += 1
+    if w.rows > MAX_ELEMENTS:
+        return STATUS_LIMIT
+    if w.rows > w.room:
+        moved = realloc(w.found, room * sizeof(Row))
+        if moved == NULL:
+            return STATUS_MEMORY
+        w.found = <Row *>moved
+        w.room = room
+    row = &w.found[w.rows - 1]
+    row.start = t.start
+    row.value = t.start + t.header
+    row.stop = row.value + t.length if not t.entered else UNBOUNDED
+    row.level = depth // 2
+    row.item = w.scan.frames[depth - 1].items if depth else 0
+    row.tag = t.tag
+    row.vr = t.vr
     return STATUS_OK
 
 
-cdef int end_element(list found, uint32_t level, uint64_t pos) noexcept:
-    """The Sequence last told of at this level has ended, if it was of undefined length. Returns a status."""
-    try:
-        for row in reversed(found):
-            if row[0] == level:
-                if row[6] is None:
-                    row[6] = pos
-                break
-    except MemoryError:
-        return STATUS_MEMORY
-    return STATUS_OK
+cdef void end_element(Walk *w, uint32_t level) noexcept nogil:
+    """The Sequence last told of at this level has ended, if it was of undefined length."""
+    cdef uint32_t i = w.rows
+    while i:
+        i -= 1
+        if w.found[i].level == level:
+            if w.found[i].stop == UNBOUNDED:
+                w.found[i].stop = w.scan.pos
+            return
+
+
+cdef list list_of(const Row *row):
+    vr = dcmveil_vr_names[row.vr].decode() if row.vr < VR_COUNT else None
+    stop = row.stop if row.stop != UNBOUNDED else None
+    return [row.level, row.item, row.tag, vr, row.start, row.value, stop]
 
 
 def list_elements(bytes data not None, encoding: int, *, levels: int = 1) -> list:
@@ -177,12 +202,14 @@ def list_elements(bytes data not None, encoding: int, *, levels: int = 1) -> lis
     formed, and LimitExceeded for more than 65,536 elements.
     """
     cdef Walk w
-    found = []
+    cdef uint32_t i
     begin(&w)
-    w.found = <void *>found
     w.levels = levels
-    walk(&w, data, encoding, list_token)
-    return found
+    try:
+        walk(&w, data, encoding, list_token)
+        return [list_of(&w.found[i]) for i in range(w.rows)]
+    finally:
+        free(w.found)
 
 
 def count_items(bytes data not None, encoding: int) -> int:

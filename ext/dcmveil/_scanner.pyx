@@ -461,11 +461,8 @@ cdef int sink_value(void *context, const uint8_t *data, size_t size) noexcept no
 
 cdef int sink_list(void *context, Token *t) noexcept nogil:
     with gil:
-        try:
-            (<Scanner>context).tokens.append((
-                t.kind, t.tag, t.length, t.start, (<Scanner>context).scan.depth))
-        except MemoryError:
-            return STATUS_MEMORY
+        (<Scanner>context).tokens.append((
+            t.kind, t.tag, t.length, t.start, (<Scanner>context).scan.depth))
     if t.kind == TOKEN_ELEMENT and t.vr == VR_SQ and not t.entered:
         return scan_enter(&(<Scanner>context).scan, t, t.encoding)
     return STATUS_OK

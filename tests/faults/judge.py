@@ -218,6 +218,8 @@ def _is_excused(path: str, scene: Scene, ended: Ended, fault: Fault | None) -> b
         return False
     if fault.how is How.KILL:
         return not scene.nameless or (bool(scene.old) and fault.kind is Kind.RENAME)
+    if fault.how is How.FOR_A_WHILE:  # without memory for a single object Python calls nothing that would remove it
+        return not scene.nameless or bool(scene.old)
     if _is_of_memory(fault):
         return not scene.nameless and (ended.status < 0 or scene.is_shared_out)
     return fault.kind is Kind.UNLINK and fault.how is How.FROM_THEN_ON

@@ -52,7 +52,7 @@ class How(enum.IntEnum):
     FOR_A_WHILE = 3  # a thousand calls
 
 
-MOST_TRACED = 1 << 17  # as in shim.h.in
+MOST_TRACED = 1 << 19  # as in shim.h.in
 
 
 class _State(ctypes.Structure):

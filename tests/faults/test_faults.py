@@ -103,8 +103,9 @@ def test_no_element_is_left_out_of_a_list_for_want_of_memory(tmp_path: Path) -> 
         expected = campaign.expected(SCENES["--dumb plain"])
         with campaign.broken(ELEMENTS):
             ended = [
-                campaign.fail(SCENES["--dumb plain"], expected, Fault(Kind.MALLOC, at, How.ONCE, errno.ENOMEM))
-                for at in range(1, 40)
+                campaign.fail(SCENES["--dumb plain"], expected, Fault(Kind.MALLOC, at, how, errno.ENOMEM))
+                for at in range(1, 20)
+                for how in (How.ONCE, How.FOR_A_WHILE)
             ]
     found = [run.ended.status for run in ended if run.hits]
     assert found.count(1) >= 8
