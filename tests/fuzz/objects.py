@@ -1,4 +1,4 @@
-"""Objects in memory: what the rewriters read and write, and the Transfer Syntaxes and secrets of all targets."""
+"""Objects in memory: what the rewriters read and write."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from dcmveil import Segment
 from dcmveil.errors import DecryptionError
 from dcmveil.held import Held
 
-__all__ = ["SECRET", "Glass", "holding", "joined"]
-
-SECRET = b"a secret of sixteen bytes or more"
+__all__ = ["Glass", "holding", "joined"]
 
 
 class Glass:

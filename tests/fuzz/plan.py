@@ -8,10 +8,8 @@ rounds. A script must go through the input in order and be as long as was said, 
 from __future__ import annotations
 
 import struct
-from pathlib import Path
 from typing import Any, NamedTuple
 
-import tests
 from dcmveil import Limits, Policy
 from dcmveil._plan import Plan
 from dcmveil._planner import Planner
@@ -20,36 +18,14 @@ from dcmveil._private import PrivateTable
 from dcmveil._tables import dictionary_vr
 from dcmveil.editing import Edits
 from dcmveil.errors import DcmveilError, LimitExceeded
-from dcmveil.operations import parse_operation
-from dcmveil.options import Options
 from dcmveil.reidentifying import locating
 from dcmveil.rulesfile import load_rules
 from tests.fuzz.inputs import HEAD, Choices, chosen
-from tests.fuzz.objects import SECRET
+from tests.fuzz.terms import CLEANS, DEFLATED, OPERATIONS, RETAINS, RULES, SECRET
 
-CLEANS = Options()._replace(
-    retain_device_identity=True,
-    retain_institution_identity=True,
-    retain_patient_characteristics=True,
-    modify_dates=True,
-    clean_descriptors=True,
-    clean_structured_content=True,
-    clean_graphics=True,
-    retain_safe_private=True,
-)
-RETAINS = Options(True, True, True, False, True, False, False, False, False, True)
-RULES = Path(tests.__file__).parent / "data" / "rules.toml"
-OPERATIONS = [
-    parse_operation("empty", "0010,0010"),
-    parse_operation("remove", "0008,1140"),
-    parse_operation("replace", "0040,A043>0008,0104=Another"),
-    parse_operation("replace", "0008,0060=OT"),
-    parse_operation("clear", "0008,1032[2]>0008,0100"),
-]
 FILE_META = 0x00020000
 NO_VR = 0xFF
 MOST_PIECES = 32
-DEFLATED = "1.2.840.10008.1.2.1.99"
 
 
 class Table(NamedTuple):

@@ -19,7 +19,8 @@ from dcmveil.files import deidentify_source
 from dcmveil.reidentifying import Unsealer, reidentify_source
 from dcmveil.sinks import SegmentOutput
 from tests.fuzz.inputs import HEAD
-from tests.fuzz.objects import SECRET, Glass, holding, joined
+from tests.fuzz.objects import Glass, holding, joined
+from tests.fuzz.terms import SECRET
 from tests.hostile.forms import EXPLICIT, FORMS, Form
 
 # A message may cost seconds in all, which here is a few milliseconds.

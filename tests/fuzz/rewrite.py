@@ -8,7 +8,7 @@ sealed is restored byte for byte.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from dcmveil import (
@@ -18,8 +18,11 @@ from dcmveil import (
     Policy,
     Segment,
     basis,
+    cleaning,
     dates,
     flowing,
+    identity,
+    needles,
     pseudonyms,
     resolver,
     subjects,
@@ -29,15 +32,16 @@ from dcmveil._tables import confidentiality, dictionary_vr
 from dcmveil.editing import Edits, edit_source
 from dcmveil.errors import DcmveilError
 from dcmveil.files import deidentify_source
+from dcmveil.memos import Remembering
 from dcmveil.reidentifying import reidentify_source
 from dcmveil.report import Report
 from dcmveil.rulesfile import load_rules
 from dcmveil.sinks import SegmentOutput
 from dcmveil.streaming import Driver
 from tests.fuzz.inputs import HEAD, Choices, chosen, stepped
-from tests.fuzz.objects import SECRET, Glass, holding, joined
-from tests.fuzz.plan import CLEANS, DEFLATED, OPERATIONS, RETAINS, RULES
+from tests.fuzz.objects import Glass, holding, joined
 from tests.fuzz.referee import Referee
+from tests.fuzz.terms import CLEANS, DEFLATED, OPERATIONS, RETAINS, RULES, SECRET
 from tests.hostile.channels import MARK
 
 # Something goes out as soon as it can, which else only long objects see.
@@ -46,7 +50,10 @@ resolver._ALIGNED_WITHIN = 0
 # What is remembered begins anew after a few objects, as it does after thousands else.
 basis._MOST_ANSWERS, basis._MOST_SETTLED, basis._MOST_ALIKE = 64, 4, 4
 subjects.MOST_SUBJECTS, subjects.MOST_VALUES = 2, 8
-uids.MEMO_ENTRIES = dates.MEMO_ENTRIES = pseudonyms.MEMO_ENTRIES = 16
+uids.MEMO_ENTRIES = dates.MEMO_ENTRIES = pseudonyms.MEMO_ENTRIES = cleaning.MEMO_ENTRIES = 16
+identity._part = lru_cache(16)(identity._read)
+identity._forms_of_short_name = lru_cache(16)(identity._make_forms)
+needles._known_forms = Remembering(16, needles._forms)
 
 
 TERMS: dict[str, Any] = {"secret": SECRET, "existing_encrypted": "keep", "allow_embedded_overlays": True}
