@@ -50,6 +50,11 @@ LAYERS = (
     ("state", "_answered"),
     ("_creators",),
     ("_recorder",),
+    ("_choosing",),
+    ("_frames",),
+    ("_listening",),
+    ("_doing",),
+    ("_tokens",),
     ("_planner",),
     ("encode", "iods", "uids", "sources", "output", "charsets", "cms_structures", "places", "keys"),
     (
