@@ -23,6 +23,10 @@ __all__ = ["Expected", "Fault", "Judge", "Verdict"]
 
 JOURNALS = ("report", "map")
 TEMPORARY = ".dcmveil-"
+UNRAISABLE = (
+    "dcmveil: not enough memory",
+    "dcmveil: internal error, please report: RuntimeError at threading0py:0",
+)
 
 
 class Fault(NamedTuple):
@@ -188,9 +192,10 @@ class Judge:
 
 
 def _told(said: str) -> list[str]:
-    """Its lines. Times are others in each run, and a finalizer that has no memory cannot fail but by saying so."""
+    """Its lines. Times are others in each run. A finalizer that has no memory, and a new process that has none for the
+    locks of its threads, of which it has but one, cannot fail but by saying so."""
     lines = re.sub(r"[0-9.]+", "0", said).splitlines()
-    return [line for line in lines if line != "dcmveil: not enough memory"]
+    return [line for line in lines if line not in UNRAISABLE]
 
 
 def _is_noise(line: str) -> bool:
