@@ -78,7 +78,7 @@ class Means:
     def subject(self, facts: Facts) -> Subject:
         """Whose object this is."""
         subject: Subject | None = facts.common.get("subject")
-        if subject is None:
+        if subject is None or subject.is_full:
             subject = facts.common["subject"] = self._subject(facts)
         return subject
 
@@ -92,7 +92,8 @@ class Means:
             tuple(facts.sets),
             tuple(facts.identifying),
         )
-        return self._subjects.find(key) or self._subjects.keep(key, Subject(facts, self))
+        known = self._subjects.find(key)
+        return self._subjects.keep(key, Subject(facts, self)) if known is None or known.is_full else known
 
     def check(self) -> None:
         """Make now what can be wrong, if it is going to be needed."""
@@ -135,6 +136,11 @@ class Subject:
 
     def __repr__(self) -> str:
         return "Subject(...)"
+
+    @property
+    def is_full(self) -> bool:
+        """Has it remembered so much that the next object is to begin with another one?"""
+        return len(self.made) > MOST_VALUES
 
     @cached_property
     def patient_id(self) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from dcmveil import Deidentifier, Policy
+from dcmveil import Deidentifier, Options, Policy
 from dcmveil._tables import confidentiality, dictionary_vr
 from dcmveil.cleaning import Cleaner
 from dcmveil.dates import DateShifter
@@ -89,3 +89,17 @@ def test_a_full_memo_begins_anew() -> None:
     for number in range(4):
         assert memo.keep(number, -number) == -number
     assert (memo.find(0), memo.find(3)) == (None, -3)
+
+
+def test_dates_that_were_made_are_not_remembered_for_ever() -> None:
+    """Of one patient with a million images, each with a time of its own."""
+    policy = Policy(secret=SECRET, options=Options(modify_dates=True))
+    common = EXPLICIT.common() + EXPLICIT.element(PATIENT_ID, "LO", "VEILME")
+    made = 0
+    for number in range(2500):
+        driver = Deidentifier(policy)
+        moment = f"2020010110{number // 60:02}{number % 60:02}"
+        driver.feed(EXPLICIT.file(common + EXPLICIT.element(0x0008002A, "DT", moment)))
+        driver.finish()
+        made = max(made, len(driver.report().remarks.made))
+    assert 1 < made < 1500
