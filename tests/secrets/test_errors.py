@@ -177,7 +177,7 @@ import os
 from dcmveil import batch, workers
 answer, ours = workers.pickle.dumps, os.getpid()
 def broken(value):
-    if os.getpid() != ours and any("bad" in outcome.job.source for outcome in value[1]): raise {kind}("VEILME")
+    if os.getpid() != ours and any("bad" in outcome.job.source for outcome in value): raise {kind}("VEILME")
     return answer(value)
 workers.pickle.dumps = broken"""
     (tmp_path / "in").mkdir()
