@@ -26,6 +26,7 @@ from tests.sink.scripts import (
     script_of,
     segment_lists,
 )
+from tests.sink.signals import Interrupted, interrupts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -171,19 +172,10 @@ def test_short_and_interrupted_writes_are_continued_after_the_handler_ran(source
 
 
 def test_an_exception_of_a_signal_handler_ends_a_blocked_run(source: int) -> None:
-    def interrupt(_number: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
     read_end, write_end = os.pipe()
-    previous = signal.signal(signal.SIGALRM, interrupt)
     copier = Copier(source, write_end, size=len(INPUT))
-    signal.setitimer(signal.ITIMER_REAL, 0.02, 0.02)
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            copier.run(copy(0, len(INPUT)))
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, previous)
+    with pytest.raises(Interrupted), interrupts(0.02, lambda: copier.written > 0):
+        copier.run(copy(0, len(INPUT)))
     with pytest.raises(ValueError, match="has failed"):
         copier.finish()
     os.close(read_end)

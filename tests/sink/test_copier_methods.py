@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +29,7 @@ from tests.sink.scripts import (
     segment_lists,
     write_sparse,
 )
+from tests.sink.signals import Interrupted, interrupts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -247,20 +247,11 @@ def test_a_signal_is_heeded_in_the_midst_of_a_range(tmp_path: Path, method: str)
     with (tmp_path / "in").open("wb") as file:
         file.truncate(size)
 
-    def interrupt(_number: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
-    previous = signal.signal(signal.SIGALRM, interrupt)
-    try:
-        with opened(tmp_path / "in") as source, opened(tmp_path / "out", TO_TARGET) as target:
-            copier = Copier(source, target, size=size, method=method)
-            copier.run(data(b"x" * BLOCK))
-            signal.setitimer(signal.ITIMER_REAL, 0.001)
-            with pytest.raises(KeyboardInterrupt):
-                copier.run(copy(BLOCK, size - BLOCK))
-            assert copier.written < size
-            assert os.fstat(target).st_size < size
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, previous)
-        (tmp_path / "out").unlink()
+    with opened(tmp_path / "in") as source, opened(tmp_path / "out", TO_TARGET) as target:
+        copier = Copier(source, target, size=size, method=method)
+        copier.run(data(b"x" * BLOCK))
+        with pytest.raises(Interrupted), interrupts(0.001, lambda: copier.written > BLOCK):
+            copier.run(copy(BLOCK, size - BLOCK))
+        assert BLOCK < copier.written < size
+        assert os.fstat(target).st_size < size
+    (tmp_path / "out").unlink()
