@@ -263,7 +263,18 @@ def _message(seconds: float, results: list[Any]) -> bytes:
 
 
 def _serve(connection: Connection, work: Callable[[_J], _R], others: list[Connection], begun: memoryview[int]) -> None:
-    """The life of a process: answer until the pipe is closed or an interrupt comes. It has nothing else to undo."""
+    """The life of a process. An interrupt may come when it is at its end already: multiprocessing would print that."""
+    try:
+        _answer_all(connection, work, others, begun)
+        end_as_told()
+    finally:
+        os._exit(0)
+
+
+def _answer_all(
+    connection: Connection, work: Callable[[_J], _R], others: list[Connection], begun: memoryview[int]
+) -> None:
+    """Answer until the pipe is closed or an interrupt comes. There is nothing else to undo."""
     try:
         for other in others:  # or their processes would not notice that ours has ended
             other.close()
@@ -274,8 +285,6 @@ def _serve(connection: Connection, work: Callable[[_J], _R], others: list[Connec
         pass  # and what the exception held goes
     except BaseException:  # multiprocessing would print its text, which may hold a Value; the job counts as lost
         os._exit(1)
-    end_as_told()
-    os._exit(0)
 
 
 def _work_through(connection: Connection, work: Callable[[_J], _R], jobs: list[_J], begun: memoryview[int]) -> None:

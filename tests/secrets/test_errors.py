@@ -163,6 +163,19 @@ dcmveil.cli.run = warned"""
     assert command(script, cwd=tmp_path) == (0, "", "")
 
 
+def test_leak_channel_27_an_interrupt_at_the_end_of_a_process_of_jobs_is_no_line(tmp_path: Path) -> None:
+    script = """
+from dcmveil import workers
+def late(): raise KeyboardInterrupt
+workers.end_as_told = late"""
+    (tmp_path / "in").mkdir()
+    for name in ("a", "b", "c"):
+        (tmp_path / "in" / name).write_bytes(image())
+    said = command(script, "--jobs", 2, "in", "out", cwd=tmp_path)
+    assert said.err.count("\n") == 1
+    assert "3 done" in said.err
+
+
 @pytest.mark.parametrize(
     "kind",
     [
