@@ -6,6 +6,7 @@ is remembered of questions of one SOP Class; an object that asks what another ha
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 
 from dcmveil._answered import Answered, answer_values, likeness, tally
@@ -57,20 +58,21 @@ class Recalling(Answers):
         self._gone: set[int] = set()  # of the top level
         self._problems_met = 0
 
+    @abstractmethod
     def _begin(self, facts: Facts) -> None:
         """Before the answers of a round."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _decide(self, asked: Question, facts: Facts) -> _Answer:
         """Decision for one question that nothing is remembered of."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _new_element(self, asked: Question, rule: Rule, value: bytes, uses: int) -> bytes | None:
         """The element for one Value that nothing is remembered of."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _renewing(self) -> Renewal:
-        raise NotImplementedError
+        """What new Values of this object are made with. ValueError if nothing has begun."""
 
     def facts(self, plan: Plan, transfer_syntax: str) -> Facts:
         """Files of a series mostly differ in their SOP Instance UIDs only."""
