@@ -9,3 +9,5 @@
 
 Nothing here asserts a time. Temporary files stand under TMPDIR (pytest: --basetemp) and are removed.
 """
+
+import tests  # noqa: F401 - which leaves out programs that only seem to be gdcmanon
