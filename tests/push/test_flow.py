@@ -19,6 +19,7 @@ from tests.reversible.support import SECRET, envelope
 POLICY = Policy(secret=SECRET)
 EDITS = Edits([parse_operation("replace", "PatientName=Doe^Jane"), parse_operation("empty", "FFFC,FFFC")])
 MOST_HELD = 3 * MIB
+REFERENCE_LOCATION = 0x00189901  # its description is kept
 DRIVERS: dict[str, tuple[Callable[[], Driver], Callable[[Path, Path], object]]] = {
     "de-identified": (lambda: Deidentifier(POLICY), lambda source, target: deidentify_file(source, target, POLICY)),
     "edited": (lambda: Editor(EDITS), lambda source, target: edit_file(source, target, EDITS)),
@@ -103,8 +104,11 @@ def test_but_not_what_is_advanced_over(kind: str) -> None:
     assert driver.finish()[-1].data is None
 
 
-def test_no_more_is_held_than_the_limit() -> None:
-    data = uid_free(EXPLICIT, EXPLICIT.element(PIXELS, "OW", noise(2 * MIB)))
+@pytest.mark.parametrize("kind", ["no UID", "text that is read to its end before it is kept"])
+def test_no_more_is_held_than_the_limit(kind: str) -> None:
+    pixels = EXPLICIT.element(PIXELS, "OW", noise(2 * MIB))
+    text = EXPLICIT.element(REFERENCE_LOCATION, "UT", b"x" * 2 * MIB)
+    data = uid_free(EXPLICIT, pixels) if kind == "no UID" else image(EXPLICIT, text + pixels)
     driver = Deidentifier(Policy(limits=Limits(max_held=MIB)))
     with pytest.raises(LimitExceeded) as caught:
         fed(driver, data, iter([100_000] * 100))
