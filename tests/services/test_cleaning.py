@@ -1,27 +1,17 @@
-"""Clean Descriptors: what is cut out of texts and what stays, in tables and as properties (R50)."""
+"""Clean Descriptors: what is cut out of texts and what stays, in tables (R50)."""
 
 # ruff: noqa: RUF001 - letters and punctuation of many scripts
 
 from __future__ import annotations
 
-import re
 import threading
-import time
-import unicodedata
-from collections.abc import Iterable
-from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from dcmveil import cleaning, identity
 from dcmveil.cleaning import Cleaner, read_words
 from dcmveil.errors import ResourceError
-from dcmveil.folding import SPACELESS, WORD, fold
 from dcmveil.identity import Identity
-from dcmveil.memos import LONGEST_MEMO
 
 CLEANER = Cleaner()
 NOBODY = Identity.of([])
@@ -404,192 +394,6 @@ def test_a_line_that_is_no_word_is_named_but_not_shown(tmp_path: Path, line: byt
 def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ResourceError, match="words: No such file"):
         read_words(str(tmp_path / "words"))
-
-
-# ---- properties ------------------------------------------------------------------------------------
-
-LETTERS = "abcdefghijklmnopqrstuvwxyzäöüßéñøłžабвгдеёийαβγδεήςאבابتح山田太郎東京あいうカキク김이박한글สมชาย"
-PIECES = st.sampled_from(
-    [*CLINICAL, *MOMENTS]
-    + [text for table in (NAMES, SIGNS, IDENTIFIERS, TRACES, TIDY) for text, _expected in table]
-    + [
-        " ",
-        ", ",
-        "-",
-        "_",
-        "(",
-        ")",
-        ": ",
-        ".",
-        "\n",
-        "\r\n",
-        "/",
-        "\u3000",
-        "'",
-        '"',
-        "=",
-        "^",
-        "#",
-        "Dr.",
-        "born",
-        "by",
-    ]
-)
-TEXTS = st.lists(PIECES | st.text(max_size=6), max_size=8).map("".join) | st.lists(PIECES, max_size=6).map(" ".join)
-COMPONENTS = st.text(LETTERS, min_size=2, max_size=8).filter(lambda text: text not in ("none", "null"))
-PEOPLE = st.tuples(COMPONENTS, COMPONENTS).map("^".join)
-SIGN = re.compile(f"[{SPACELESS}]")
-
-
-def words(text: str) -> list[str]:
-    """Words, and characters of scripts without spaces."""
-    found: list[str] = []
-    for word in WORD.findall(text):
-        found += list(word) if SIGN.match(word) else [word]
-    return found
-
-
-def is_subsequence(part: Iterable[str], whole: Iterable[str]) -> bool:
-    rest = iter(whole)
-    return all(one in rest for one in part)
-
-
-@settings(max_examples=400)
-@given(TEXTS)
-def test_cleaning_twice_is_cleaning_once(text: str) -> None:
-    for clean in (CLEANER.clean, CLEANER.clean_identity):
-        once = clean(text, PATIENT)
-        assert clean(once, PATIENT) == once
-
-
-@settings(max_examples=400)
-@given(TEXTS)
-def test_words_that_stay_are_the_same_in_the_same_order(text: str) -> None:
-    """R50"""
-    for clean in (CLEANER.clean, CLEANER.clean_identity):
-        assert is_subsequence(words(clean(text, PATIENT)), words(text))
-
-
-@settings(max_examples=300)
-@given(TEXTS)
-def test_a_cut_leaves_no_loose_ends(text: str) -> None:
-    cleaned = CLEANER.clean(text, PATIENT)
-    if cleaned != text:
-        assert cleaned == cleaned.strip()
-        assert not cleaned or WORD.search(cleaned)
-        assert cleaned.count("\n") <= text.count("\n")
-
-
-WAYS = (
-    "{family} {given}", "{given} {family}", "{family}, {given}", "{family}_{given}", "{given}.{family}", "{family}",
-    "{given}", "{family}^{given}", "{initial}. {family}", "{family} {initial}", "({given}-{family})",
-)  # fmt: skip
-CASES = (str, str.upper, str.lower, str.title, lambda text: unicodedata.normalize("NFD", text))
-
-
-@settings(max_examples=400)
-@given(
-    PEOPLE, st.sampled_from(WAYS), st.sampled_from(CASES), TEXTS, TEXTS, st.sampled_from([" ", ", ", "; ", "/", "\n"])
-)
-def test_a_planted_name_never_survives(name: str, way: str, case, before: str, after: str, gap: str) -> None:
-    """R50"""
-    family, given = name.split("^")
-    planted = case(way.format(family=family, given=given, initial=given[0]))
-    text = f"{before}{gap}{planted}{gap}{after}"
-    for clean in (CLEANER.clean, CLEANER.clean_identity):
-        left = clean(text, Identity.of([("PN", name)]))
-        left_words = {fold(word) for word in WORD.findall(left)}
-        for component in (family, given):
-            assert fold(component) not in left_words
-            if all(map(SIGN.match, component)):
-                assert not any(component in word for word in WORD.findall(left))
-
-
-@settings(max_examples=200)
-@given(st.from_regex(r"[A-Z]{0,3}[0-9]{5,10}", fullmatch=True), st.sampled_from(["{}", "x{}", "00{}", "{}-1"]), TEXTS)
-def test_a_planted_identifier_never_survives(number: str, way: str, rest: str) -> None:
-    """R50"""
-    left = CLEANER.clean_identity(f"CT {way.format(number)} {rest}", Identity.of([("LO", number)]))
-    assert not any(fold(number) in fold(word) for word in WORD.findall(left))
-
-
-@settings(max_examples=200)
-@given(
-    st.dates(date(1850, 1, 1), date(2150, 12, 31)),
-    st.sampled_from(["%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y", "%Y%m%d", "%d %B %Y", "%b %d, %Y", "%d%b%Y"]),
-)
-def test_a_planted_date_never_survives(day, notation: str) -> None:
-    """R50"""
-    text = day.strftime(notation)
-    assert CLEANER.clean_identity(f"CT {text} AX", Identity.of([("DA", day.strftime("%Y%m%d"))])) == "CT AX"
-    assert CLEANER.clean(f"CT {text} AX", NOBODY) == "CT AX"
-
-
-# ---- what it costs ---------------------------------------------------------------------------------
-
-UNITS = [
-    "a", "1", "1 ", "1.", "1-", "a.", "a@", "@", "a-", "a.b@", "(", "()", "(Doe)", "Doe ", "doe", "Dr.", "Dr. ",
-    "Dr. A.", "Dr.a.", "name:", "pt:A-", "MRN:1.", "id:1", "acc-id.1-", "tel 1", "born ", "geb.1", "by A ",
-    "ref by A-", "aa ", "aa", "11111", "11111 ", "山田", "山田 ", "山", "1:1", "1:11:", "1/1/11/", "1 Jan ", "Jan",
-    "2020年", "1月", "http://", "www.", "a.b.c.d.", "1.1.1.1.", "e\u0301", "\u0301", "\u200b", " ", "- ", "_",
-    "'", "Doe's", "[Doe", "Doe]", "T07:11", "11-11-11-", "::", "a:", "van ", "+", "(+1", "ß", "각", "doe1",
-    "A.A.", "\\", "^", "\n",
-]  # fmt: skip
-ADVERSE = Identity.of(
-    [
-        ("PN", "Doe^John"),
-        ("PN", "Aa^Aa"),
-        ("PN", "山田^山"),
-        ("LO", "11111"),
-        ("DA", "20111111"),
-        ("TM", "111111"),
-        ("LO", "a a, b b"),
-    ]
-)
-PLAIN = "CT Abdomen 5.0 mm B30f with contrast. "
-
-
-def seconds(text: str) -> float:
-    start = time.perf_counter()
-    CLEANER.clean(text, ADVERSE)
-    CLEANER.clean_identity(text, ADVERSE)
-    return time.perf_counter() - start
-
-
-def of_size(unit: str, size: int) -> str:
-    return (unit * (size // len(unit) + 1))[:size]
-
-
-@pytest.mark.parametrize("unit", UNITS)
-def test_no_text_takes_more_than_a_multiple_of_a_plain_one(unit: str) -> None:
-    """8 KiB, so the hundredfold of what is linear. What is not would take thousands of times as long."""
-    plain = min(seconds(of_size(PLAIN, 1 << 13)) for _ in range(3))
-    assert min(seconds(of_size(unit, 1 << 13)) for _ in range(2)) < 150 * plain
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("unit", [*UNITS, "(" * 4096 + "Doe" + ")" * 4096, "(Doe " * 4096 + ")" * 4096])
-def test_time_grows_as_the_text_does(unit: str) -> None:
-    """1 MiB against 128 KiB."""
-    small, large = (seconds(of_size(unit, size)) for size in (1 << 17, 1 << 20))
-    assert large < 24 * small
-
-
-def test_brackets_around_cuts_take_linear_time() -> None:
-    small, large = (seconds("(" * size + "Doe" + ")" * size) for size in (1 << 12, 1 << 15))
-    assert large < 40 * small
-
-
-def test_memos_are_bounded_and_hold_no_long_text() -> None:
-    cleaner = Cleaner()
-    for number in range(cleaning.MEMO_ENTRIES + 10):
-        cleaner.clean(f"CT number {number}", NOBODY)
-        Identity.of([("LO", f"number {number}")])
-    assert cleaner._remembered.cache_info().currsize == cleaning.MEMO_ENTRIES
-    assert identity._part.cache_info().currsize <= identity.MEMO_ENTRIES
-    known = cleaner._remembered.cache_info().misses
-    cleaner.clean("CT " * LONGEST_MEMO, NOBODY)
-    assert cleaner._remembered.cache_info().misses == known
 
 
 def test_nothing_is_shown_and_nothing_can_be_changed() -> None:
