@@ -1,10 +1,11 @@
 """The tests. Their outside judges, gdcmanon, gdcmdump, dcmdump and openssl, are those of the system: python-gdcm puts
 programs of the same names into an environment, where they come first if it is activated, which end with status 0
-whatever has happened."""
+whatever has happened. Interrupts reach what they start, also where a shell has started them in the background."""
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import sysconfig
 
@@ -17,3 +18,6 @@ def _without(folder: str) -> str:
 
 if sys.prefix != sys.base_prefix:
     os.environ["PATH"] = _without(sysconfig.get_path("scripts"))
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -69,8 +69,8 @@ def test_memory_does_not_grow_with_8_gib_written(kind: str, tmp_path: Path) -> N
     "chunks",
     [
         small_functional_groups,
-        lambda: small_functional_groups(undefined=True),
-        rt_structure_set,
+        pytest.param(lambda: small_functional_groups(undefined=True), marks=pytest.mark.ci),
+        pytest.param(rt_structure_set, marks=pytest.mark.ci),
         lambda: encapsulated_image(100_000, 64),
     ],
     ids=["100,000 Items", "100,000 Items of undefined length", "contours", "100,000 Fragments"],

@@ -98,6 +98,7 @@ def test_one_that_waits_is_held_to_the_limit() -> None:
     assert driver.held <= POLICY.limits.max_held
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("size", [1, 2, 3, 1000, 1 << 20])
 @pytest.mark.parametrize("level", [0, 1, 9])
 @pytest.mark.parametrize("wbits", [-15, -9, 15], ids=["raw", "small window", "zlib envelope"])

@@ -65,17 +65,20 @@ def test_de_identified(sample: Sample, tmp_path: Path) -> None:
     agree(sample, expected, lambda: Deidentifier(PLAIN))
 
 
+@pytest.mark.ci
 def test_with_everything_held(sample: Sample, tmp_path: Path) -> None:
     expected = by_file(sample.path, tmp_path / "out", lambda source, target: deidentify_file(source, target, CLEANED))
     agree(sample, expected, lambda: Deidentifier(CLEANED))
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("edits", [FLOWING, WAITING], ids=["at once", "held"])
 def test_edited(sample: Sample, edits: Edits, tmp_path: Path) -> None:
     expected = by_file(sample.path, tmp_path / "out", lambda source, target: edit_file(source, target, edits))
     agree(sample, expected, lambda: Editor(edits))
 
 
+@pytest.mark.ci
 def test_sealed_and_restored(sample: Sample, tmp_path: Path) -> None:
     """Sealed anew each time, so the originals are compared, and all outside the Encrypted Attributes in length."""
     sealed = tmp_path / "sealed"

@@ -104,6 +104,7 @@ def differing(data: bytes, work: str, folder: Path, seed: int) -> list[str]:
     return [name for name, way, sizes in ways if pushed(data, work, way, sizes) != wanted]
 
 
+@pytest.mark.ci
 @pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize("work", WORKS)
 def test_structures(work: str, tmp_path: Path) -> None:

@@ -14,7 +14,10 @@ from .files import Sample
 from .model import Settings
 
 
-@pytest.mark.parametrize("settings", [BASIC, REMOVING], ids=["basic", "root-and-remove"])
+@pytest.mark.parametrize(
+    "settings",
+    [pytest.param(BASIC, id="basic"), pytest.param(REMOVING, id="root-and-remove", marks=pytest.mark.ci)],
+)
 def test_dcmveil_does_what_the_reference_expects(sample: Sample, settings: Settings, tmp_path: Path) -> None:
     target = tmp_path / "out.dcm"
     outcome = actual(sample.path, target, settings)

@@ -11,7 +11,7 @@ from .agreement import BASIC, KEEPING, REMOVING, actual, disagreement, expectati
 from .generate import generated
 from .model import Expected, Settings
 
-COUNT, SLOW_COUNT, BATCHES = 200, 8000, 20
+COUNT, CI_COUNT, SLOW_COUNT, BATCHES = 100, 300, 8000, 20
 
 
 def batches(first: int, count: int) -> list[range]:
@@ -43,13 +43,13 @@ def test_generated_objects(seeds: range, tmp_path: Path) -> None:
 
 
 @pytest.mark.ci
-@pytest.mark.parametrize("seeds", batches(COUNT, COUNT), ids=str)
+@pytest.mark.parametrize("seeds", batches(COUNT, CI_COUNT), ids=str)
 def test_more_generated_objects(seeds: range, tmp_path: Path) -> None:
     assert disagreements(seeds, tmp_path) == {}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seeds", batches(2 * COUNT, SLOW_COUNT), ids=str)
+@pytest.mark.parametrize("seeds", batches(COUNT + CI_COUNT, SLOW_COUNT), ids=str)
 def test_many_generated_objects(seeds: range, tmp_path: Path) -> None:
     assert disagreements(seeds, tmp_path) == {}
 

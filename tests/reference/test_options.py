@@ -25,9 +25,9 @@ NAMES = list(combinations())
 
 
 def is_first(name: str) -> bool:
-    """In the default run: each Option alone, and every third of the combinations."""
+    """In the default run: each Option alone, and every ninth of the combinations."""
     number = NAMES.index(name)
-    return number < len(COLUMNS) or number % 3 == 0
+    return number < len(COLUMNS) or number % 9 == 0
 
 
 def of_file(sample: Sample, settings: Settings, target: Path) -> list[str]:

@@ -45,6 +45,7 @@ def of_size(unit: str, size: int) -> str:
     return (unit * (size // len(unit) + 1))[:size]
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("unit", UNITS)
 def test_no_text_takes_more_than_a_multiple_of_a_plain_one(unit: str) -> None:
     """8 KiB, so the hundredfold of what is linear. What is not would take thousands of times as long."""

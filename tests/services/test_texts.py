@@ -330,6 +330,7 @@ def ends_well(data: bytes) -> None:
             assert data[row[4] : row[6]] == new[other[4] : other[6]]
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("new", [UTF8, CYRILLIC, b"\\ISO 2022 IR 144\\ISO 2022 IR 87"])
 @pytest.mark.parametrize("form", ["long text", "many Items", "many in one Item"])
 def test_time_is_linear(form: str, new: bytes) -> None:

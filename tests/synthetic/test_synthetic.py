@@ -89,6 +89,7 @@ def test_bulk_above_the_largest_value_length_goes_to_the_float_pixel_data() -> N
     assert max(holes) < 0xFFFFFFFF
 
 
+@pytest.mark.ci
 def test_headers_of_50_mb() -> None:
     for chunks in (small_functional_groups(), rt_structure_set()):
         assert 50_000_000 < sum(map(len, chunks)) < 52_000_000
