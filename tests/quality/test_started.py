@@ -1,4 +1,4 @@
-"""Who judges: in an environment that is activated as in one that is not."""
+"""What the tests start is the same whoever has started them: an activated environment, a shell's background."""
 
 from __future__ import annotations
 
@@ -21,3 +21,12 @@ def test_programs_of_the_environment_are_no_judges(module: str, wrapper: Path) -
     command = [sys.executable, "-c", f"import {module}, shutil; print(shutil.which('gdcmanon'))"]
     done = subprocess.run(command, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=True)
     assert done.stdout.strip() != str(wrapper)
+
+
+def test_interrupts_reach_what_is_started_in_the_background() -> None:
+    """Where a shell without job control has them ignored."""
+    started = "import subprocess, sys; sys.exit(subprocess.call([sys.executable, '-c', sys.argv[1]]))"
+    tell = "import signal; print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)"
+    code = f"import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\nimport tests\n{started}"
+    done = subprocess.run([sys.executable, "-c", code, tell], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True"
