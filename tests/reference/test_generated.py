@@ -78,9 +78,9 @@ def test_a_seed_is_an_object() -> None:
 def test_the_generator_makes_well_formed_objects_of_every_kind(tmp_path: Path) -> None:
     """Agreement on what nobody can read, or on refusals alone, would be worth nothing."""
     source, reasons = tmp_path / "in.dcm", Counter[str]()
-    for seed in range(COUNT):
+    for seed in range(2 * COUNT):
         source.write_bytes(generated(seed))
         expected = expectation(source, BASIC)
         reasons[expected if isinstance(expected, str) else "an output"] += 1
     assert set(reasons) == {"an output", "encrypted-attributes", "embedded-overlay", "dicomdir"}
-    assert reasons["an output"] > COUNT // 2
+    assert reasons["an output"] > COUNT
