@@ -61,8 +61,13 @@ def most_values(tag: int) -> int:
     return int(vm) if vm.isdigit() else 1 << 32
 
 
+@cache
+def _expression(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern.replace("x", "[0-9A-F]"))
+
+
 def matches(pattern: str, tag: int) -> bool:
-    return re.fullmatch(pattern.replace("x", "[0-9A-F]"), printed(tag)) is not None
+    return _expression(pattern).fullmatch(printed(tag)) is not None
 
 
 @cache
